@@ -1,0 +1,45 @@
+package schema
+
+import (
+	"entgo.io/contrib/entgql"
+	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+
+	"github.com/readout-dev/readout/ent/rule"
+)
+
+// User is a person with an account; what a person may do is said by their memberships.
+type User struct{ ent.Schema }
+
+// Mixin of User.
+func (User) Mixin() []ent.Mixin { return []ent.Mixin{base{}} }
+
+// Fields of User.
+func (User) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("email").MaxLen(254).Unique().Comment("lower case; what the person logs in with"),
+		field.String("name").MaxLen(128).Default(""),
+		field.String("password").Sensitive().
+			Comment("argon2id, PHC string format").
+			Annotations(entgql.Skip(entgql.SkipAll)),
+	}
+}
+
+// Edges of User.
+func (User) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.To("memberships", Member.Type).
+			Annotations(entsql.OnDelete(entsql.Cascade), entgql.Skip(entgql.SkipAll)),
+	}
+}
+
+// Policy of User.
+func (User) Policy() ent.Policy { return rule.User() }
+
+// Annotations of User.
+func (User) Annotations() []schema.Annotation {
+	return []schema.Annotation{entsql.Table("users")}
+}
