@@ -1,0 +1,95 @@
+package live
+
+import (
+	"cmp"
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/readout-dev/readout/internal/fault"
+	"github.com/readout-dev/readout/journal"
+)
+
+// ErrReset is the answer to a place that cannot be resumed: the journal does not reach back to it any more, or has never
+// come so far (a database that was restored). Start again without a place.
+var ErrReset error = fault.New(fault.NotFound, "the journal does not hold this cursor any more: start without one")
+
+// ErrGone is the answer when the project is not followed: it was deleted, or nobody has called Follow.
+var ErrGone error = fault.New(fault.NotFound, "this project does not exist any more")
+
+// Reader reads a project's journal behind an offset: entries in order and without holes, limit at most. A
+// journal.Reader is one.
+type Reader interface {
+	Read(ctx context.Context, project, after int64, limit int) ([]journal.Entry, error)
+}
+
+// Config sets the limits of a Hub; its zero value is right for one server process.
+type Config struct {
+	MaxEntries int // recent entries kept for each project; 0 = 256
+	MaxBytes   int // the same in bytes of their readings, 24 each; the newest is kept in any case; 0 = 8 MiB
+}
+
+// Hub hands the entries of journals on to those who wait for them. It is a journal.View and a prometheus.Collector. Safe
+// for concurrent use.
+type Hub struct {
+	reader Reader
+	cfg    Config
+
+	mu     sync.RWMutex
+	topics map[int64]*topic
+
+	subscribers atomic.Int64
+	fromRing    atomic.Int64
+	fromJournal atomic.Int64
+}
+
+var _ journal.View = (*Hub)(nil)
+
+// New returns a Hub that reads with reader what it does not keep.
+func New(reader Reader, cfg Config) *Hub {
+	cfg.MaxEntries = cmp.Or(cfg.MaxEntries, 256)
+	cfg.MaxBytes = cmp.Or(cfg.MaxBytes, 8<<20)
+	return &Hub{reader: reader, cfg: cfg, topics: make(map[int64]*topic)}
+}
+
+// Start begins a project whose entries up to the offset after are packed.
+func (h *Hub) Start(project, after int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.topics[project] = &topic{
+		project: project, head: after, wake: make(chan struct{}),
+		recent: ring{maxEntries: h.cfg.MaxEntries, maxBytes: h.cfg.MaxBytes},
+	}
+}
+
+// Apply publishes the next entry of a project that was started: O(1), and it wakes who waits.
+func (h *Hub) Apply(e journal.Entry) {
+	if t := h.topic(e.Project); t != nil {
+		t.publish(e)
+	}
+}
+
+// ForgetProject ends the subscriptions of a project with ErrGone.
+func (h *Hub) ForgetProject(project int64) {
+	h.mu.Lock()
+	t := h.topics[project]
+	delete(h.topics, project)
+	h.mu.Unlock()
+	if t != nil {
+		t.end()
+	}
+}
+
+// Subscribe returns a subscription to the entries of project behind the offset after. The project must be followed
+// (journal.Follower.Follow); after is an offset that came with an entry or with a snapshot of the tail, or 0. It asks
+// nobody and cannot fail: Next tells. The caller closes the subscription.
+func (h *Hub) Subscribe(project, after int64) *Subscription {
+	h.subscribers.Add(1)
+	return &Subscription{hub: h, topic: h.topic(project), place: after}
+}
+
+func (h *Hub) topic(project int64) *topic {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.topics[project]
+}
