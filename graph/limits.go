@@ -1,0 +1,220 @@
+package graph
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/readout-dev/readout/internal/fault"
+)
+
+// What an operation may ask at most.
+const (
+	maxCost  = 500_000 // fields, times the sizes of the lists that they stand in
+	maxDepth = 15
+	maxRoots = 50 // fields at its root
+
+	maxFilterDepth    = 10     // objects in objects of one argument
+	introspectionCost = 50_000 // what asking for the whole schema counts as
+)
+
+// limits refuses operations that ask for too much before anything is resolved. Fragments are counted once and
+// remembered, so that the count itself stays small whatever they spread.
+type limits struct{}
+
+var _ interface {
+	graphql.HandlerExtension
+	graphql.OperationContextMutator
+} = limits{}
+
+// costExtension is where the cost of an operation is kept for those who run it.
+const costExtension = "cost"
+
+// ExtensionName implements graphql.HandlerExtension.
+func (limits) ExtensionName() string { return "Limits" }
+
+// Validate implements graphql.HandlerExtension.
+func (limits) Validate(graphql.ExecutableSchema) error { return nil }
+
+// MutateOperationContext implements graphql.OperationContextMutator.
+func (limits) MutateOperationContext(_ context.Context, oc *graphql.OperationContext) *gqlerror.Error {
+	c := &count{variables: oc.Variables, fragments: map[string]size{}}
+	s := c.set(oc.Operation.SelectionSet)
+	oc.Stats.SetExtension(costExtension, min(s.cost, maxCost))
+	switch {
+	case oc.Operation.Operation == ast.Subscription && !oneStream(oc.Operation.SelectionSet):
+		return refusal(fault.Invalid, "a subscription has one field, always")
+	case c.deepFilter:
+		return refusal(fault.TooLarge, "an argument nests deeper than %d objects", maxFilterDepth)
+	case s.badPage:
+		return refusal(fault.Invalid, "a page has 1 to %d items", maxPage)
+	case s.fields > maxRoots:
+		return refusal(fault.TooLarge, "the operation has more than %d fields at its root", maxRoots)
+	case s.depth > maxDepth:
+		return refusal(fault.TooLarge, "the operation nests deeper than %d fields", maxDepth)
+	case s.cost > maxCost:
+		return refusal(fault.TooLarge, "the operation asks for more than %d fields: ask for smaller pages, or fewer lists in lists", maxCost)
+	}
+	return nil
+}
+
+func refusal(code fault.Code, format string, args ...any) *gqlerror.Error {
+	err := gqlerror.Errorf(format, args...)
+	err.Extensions = map[string]any{"code": code.Door().GraphQL}
+	return err
+}
+
+// size is what a selection costs.
+type size struct {
+	cost    int  // the fields it resolves; saturating
+	depth   int  // how deep it nests
+	fields  int  // the fields at its top, fragments spread; saturating
+	badPage bool // it asks for a page of a size that there is not
+}
+
+func (s size) and(t size) size {
+	return size{saturate(s.cost + t.cost), max(s.depth, t.depth), saturate(s.fields + t.fields), s.badPage || t.badPage}
+}
+
+func saturate(n int) int { return min(n, math.MaxInt32) }
+
+type count struct {
+	variables  map[string]any
+	fragments  map[string]size
+	deepFilter bool // an argument nests too deep
+}
+
+// oneStream reports whether a subscription has exactly one field that no directive can leave out.
+func oneStream(set ast.SelectionSet) bool {
+	if len(set) != 1 {
+		return false
+	}
+	switch selection := set[0].(type) {
+	case *ast.Field:
+		return len(selection.Directives) == 0
+	case *ast.FragmentSpread:
+		return len(selection.Directives) == 0 && oneStream(selection.Definition.SelectionSet)
+	case *ast.InlineFragment:
+		return len(selection.Directives) == 0 && oneStream(selection.SelectionSet)
+	}
+	return false
+}
+
+// objectDepth is how deep the objects of an argument nest: each may become a subquery in a subquery.
+func objectDepth(v any) int {
+	deepest := 0
+	switch v := v.(type) {
+	case map[string]any:
+		for _, inner := range v {
+			deepest = max(deepest, objectDepth(inner))
+		}
+		return deepest + 1
+	case []any:
+		for _, inner := range v {
+			deepest = max(deepest, objectDepth(inner))
+		}
+	}
+	return deepest
+}
+
+func (c *count) set(set ast.SelectionSet) (s size) {
+	for _, selection := range set {
+		switch selection := selection.(type) {
+		case *ast.Field:
+			s = s.and(c.field(selection))
+		case *ast.InlineFragment:
+			s = s.and(c.set(selection.SelectionSet))
+		case *ast.FragmentSpread:
+			s = s.and(c.fragment(selection))
+		}
+	}
+	return s
+}
+
+func (c *count) fragment(spread *ast.FragmentSpread) size {
+	s, known := c.fragments[spread.Name]
+	if !known && spread.Definition != nil { // validation has refused cycles
+		s = c.set(spread.Definition.SelectionSet)
+		c.fragments[spread.Name] = s
+	}
+	return s
+}
+
+func (c *count) field(f *ast.Field) size {
+	if f.Name == "__schema" || f.Name == "__type" {
+		return size{cost: introspectionCost, depth: 1, fields: 1} // its depth is bounded by a validation rule
+	}
+	for _, argument := range f.Arguments {
+		if objectDepth(c.value(f, argument.Name)) > maxFilterDepth {
+			c.deepFilter = true
+		}
+	}
+	inner := c.set(f.SelectionSet)
+	times, ok := c.times(f)
+	return size{
+		cost: saturate(1 + inner.cost*times), depth: inner.depth + 1, fields: 1,
+		badPage: inner.badPage || !ok,
+	}
+}
+
+// times is how many items a field may answer; ok is false for a page of a size that there is not.
+func (c *count) times(f *ast.Field) (n int, ok bool) {
+	switch {
+	case isList(f):
+		return c.pageOf(f)
+	case f.Name == "latest" && f.Definition != nil && f.Definition.Type.Elem != nil:
+		return maxSeries, true
+	case f.Name == "nodes" && f.Arguments.ForName("ids") != nil:
+		ids, _ := c.value(f, "ids").([]any)
+		return max(len(ids), 1), true
+	}
+	return 1, true
+}
+
+// pageOf returns the size of a list's page. Both may be null, which would be no limit: documents gave a size to those
+// that name neither.
+func (c *count) pageOf(f *ast.Field) (n int, ok bool) {
+	n = -1
+	for _, name := range []string{"first", "last"} {
+		if v := c.value(f, name); v != nil {
+			n = max(n, asInt(v))
+			ok = true
+			if asInt(v) < 1 || asInt(v) > maxPage {
+				return maxPage, false
+			}
+		}
+	}
+	return n, ok
+}
+
+// value is an argument's value, nil when there is none.
+func (c *count) value(f *ast.Field, name string) any {
+	argument := f.Arguments.ForName(name)
+	if argument == nil {
+		return nil
+	}
+	v, err := argument.Value.Value(c.variables)
+	if err != nil {
+		return math.MaxInt32 // refused by what reads it
+	}
+	return v
+}
+
+// asInt is a number of a document or of variables; what is none is too large.
+func asInt(v any) int {
+	switch v := v.(type) {
+	case int64:
+		return int(min(max(v, -1), math.MaxInt32))
+	case int:
+		return v
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return asInt(n)
+		}
+	}
+	return math.MaxInt32
+}

@@ -1,0 +1,78 @@
+package graph
+
+import (
+	"context"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/readout-dev/readout/auth"
+	"github.com/readout-dev/readout/internal/fault"
+)
+
+// How long a query and a mutation may take: less than the server gives an answer to be written.
+const (
+	queryTimeout    = 10 * time.Second
+	mutationTimeout = 45 * time.Second
+)
+
+// budget is what all large queries and mutations under way may cost together (see limits), which bounds the memory of
+// their answers. Others wait, but small ones do not: they would wait behind the large.
+const (
+	budget = 2 * maxCost
+	small  = 5_000
+)
+
+func newBudget() *semaphore.Weighted { return semaphore.NewWeighted(budget) }
+
+// operations stands before each operation of a document.
+type operations struct {
+	*Resolver
+	budget *semaphore.Weighted
+}
+
+// run checks once more that a key still holds: a socket authenticates once, when it opens. What is no subscription waits
+// for its share of the budget, and has a time limit.
+func (r operations) run(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	if p := auth.FromContext(ctx); p != nil && p.Kind != auth.User {
+		if err := r.rights.still(ctx, r.Client, p.Project); err != nil {
+			endSocket(ctx, toFault(err))
+			return refused(ctx, toFault(err))
+		}
+	}
+	current := graphql.GetOperationContext(ctx)
+	if current.Operation == nil || current.Operation.Operation == ast.Subscription { // nil: refused, which is to be answered
+		return next(ctx)
+	}
+	limit := queryTimeout
+	if current.Operation.Operation == ast.Mutation {
+		limit = mutationTimeout
+	}
+	limited, cancel := context.WithTimeout(ctx, limit)
+	cost, _ := current.Stats.GetExtension(costExtension).(int)
+	if cost <= small {
+		cost = 0
+	}
+	if r.budget.Acquire(limited, int64(cost)) != nil {
+		cancel()
+		return refused(ctx, fault.New(fault.TooMany, "too much is being asked at once: wait, then try again").After(time.Second))
+	}
+	respond, done := next(limited), false
+	return func(ctx context.Context) *graphql.Response {
+		if done {
+			return nil // there was one response, and it was whole
+		}
+		done = true
+		defer cancel()
+		defer r.budget.Release(int64(cost))
+		return respond(ctx)
+	}
+}
+
+// refused answers an operation that is not run.
+func refused(ctx context.Context, f *fault.Error) graphql.ResponseHandler {
+	return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{{Message: f.Message, Extensions: extensions(ctx, f)}}})
+}

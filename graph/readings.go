@@ -1,0 +1,127 @@
+package graph
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/readout-dev/readout/ent/db"
+	"github.com/readout-dev/readout/ent/db/series"
+	"github.com/readout-dev/readout/graph/gql"
+	"github.com/readout-dev/readout/internal/fault"
+	"github.com/readout-dev/readout/reading"
+)
+
+// maxSeries is how many series one field may read.
+const maxSeries = 1000
+
+// newReading returns a reading of s as the API shows it.
+func newReading(s *db.Series, r reading.Reading) *gql.Reading {
+	return &gql.Reading{Series: s, Time: time.UnixMicro(r.Time).UTC(), Value: r.Value}
+}
+
+// matching returns the series that the filter matches and the rules show, at most maxSeries, with their projects
+// followed.
+func (r *Resolver) matching(ctx context.Context, where *db.SeriesWhereInput) ([]*db.Series, error) {
+	q, err := where.Filter(r.Client.Series.Query())
+	if err != nil {
+		return nil, err
+	}
+	found, err := q.WithDevice().Order(series.ByID()).Limit(maxSeries + 1).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) > maxSeries {
+		return nil, fault.New(fault.Invalid, "the filter matches more than %d series: narrow it", maxSeries)
+	}
+	return found, r.follow(ctx, found)
+}
+
+// follow makes sure that the tail holds the journals of all projects of the series.
+func (r *Resolver) follow(ctx context.Context, series []*db.Series) error {
+	var last int64
+	for _, s := range series {
+		if s.ProjectID == last {
+			continue
+		}
+		last = s.ProjectID
+		if err := r.Journal.Follow(ctx, last); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// latest returns the newest reading of each of the series that has one.
+func (r *Resolver) latest(ctx context.Context, found []*db.Series) ([]*gql.Reading, error) {
+	if err := r.follow(ctx, found); err != nil {
+		return nil, err
+	}
+	readings := make([]*gql.Reading, 0, len(found))
+	for _, s := range found {
+		if newest, ok := r.Tail.Latest(s.ProjectID, s.ID); ok {
+			readings = append(readings, newReading(s, newest))
+		}
+	}
+	return readings, nil
+}
+
+// readings returns a page of the readings of several series in order of time, then series.
+func (r *Resolver) readings(ctx context.Context, found []*db.Series, in *gql.TimeRange, first *int, after *Cursor) (*gql.ReadingConnection, error) {
+	n, err := pageSize(first)
+	if err != nil {
+		return nil, err
+	}
+	from, to, err := bounds(in)
+	if err != nil {
+		return nil, err
+	}
+	seen := reading.Reading{Series: math.MinInt64, Time: math.MinInt64}
+	if after != nil {
+		if seen.Series, seen.Time, err = r.Cursors.open(inSeries, after); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.follow(ctx, found); err != nil {
+		return nil, err
+	}
+	byID := make(map[int64]*db.Series, len(found))
+	for _, f := range found {
+		byID[f.ID] = f
+	}
+	page := merge(found, n+1, seen, func(s *db.Series, after int64, limit int) []reading.Reading {
+		return r.Tail.Range(s.ProjectID, s.ID, max(from, after), to, limit)
+	})
+	return r.connection(page, byID, n, after != nil), nil
+}
+
+// connection makes a page of n readings of what may be one more than it holds.
+func (r *Resolver) connection(found []reading.Reading, byID map[int64]*db.Series, n int, previous bool) *gql.ReadingConnection {
+	c := &gql.ReadingConnection{PageInfo: &db.PageInfo{HasNextPage: len(found) > n, HasPreviousPage: previous}}
+	found = found[:min(n, len(found))]
+	c.Edges, c.Nodes = make([]*gql.ReadingEdge, len(found)), make([]*gql.Reading, len(found))
+	for i, v := range found {
+		c.Nodes[i] = newReading(byID[v.Series], v)
+		c.Edges[i] = &gql.ReadingEdge{Node: c.Nodes[i], Cursor: *r.Cursors.sign(inSeries, v.Series, v.Time)}
+	}
+	if len(found) > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+		c.PageInfo.EndCursor = &c.Edges[len(found)-1].Cursor
+	}
+	return c
+}
+
+// bounds returns the half-open range of an input, in microseconds; a range that ends before it starts is a fault Invalid.
+func bounds(in *gql.TimeRange) (from, to int64, err error) {
+	from, to = 0, math.MaxInt64
+	if in != nil && in.From != nil {
+		from = in.From.UnixMicro()
+	}
+	if in != nil && in.To != nil {
+		to = in.To.UnixMicro()
+	}
+	if from > to {
+		return 0, 0, fault.New(fault.Invalid, "the range ends before it starts")
+	}
+	return from, to, nil
+}

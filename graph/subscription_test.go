@@ -1,0 +1,208 @@
+package graph_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/readout-dev/readout/auth"
+)
+
+func TestSubscriptionDeliversEachEntryOnceInOrder(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.send(w.ours.series, 1)
+	s := w.subscribe("viewer", `series: {metric: "temperature"}`)
+	if e := s.next(); !e.CaughtUp || e.Cursor == nil || len(e.Readings) != 0 {
+		t.Fatalf("first event: got %+v, want caughtUp with a cursor", e)
+	}
+	for i := 2; i < 100; i++ {
+		w.send(w.ours.series, i, i+1000)
+	}
+	for i := 2; i < 100; i++ {
+		e := s.next()
+		if want := []float64{float64(i), float64(i + 1000)}; !slices.Equal(e.values(), want) || e.Offset == nil || *e.Offset != int64(i) {
+			t.Fatalf("event %d: got %v at %v", i, e.values(), e.Offset)
+		}
+	}
+}
+
+func TestSubscriptionResumesAfterItsCursor(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	s := w.subscribe("viewer", `series: {metric: "temperature"}`)
+	last := s.next()
+	want := 1
+	for round := range 5 {
+		for i := range 20 {
+			w.send(w.ours.series, round*20+i+1)
+		}
+		for range 7 { // less than was sent: the rest is missed by this connection
+			e := s.next()
+			for e.CaughtUp {
+				e = s.next()
+			}
+			if !slices.Equal(e.values(), []float64{float64(want)}) {
+				t.Fatalf("got %v, want [%d]", e.values(), want)
+			}
+			want++
+			last = e
+		}
+		s.conn.Close()
+		s = w.subscribe("viewer", `series: {metric: "temperature"}, after: "`+*last.Cursor+`"`)
+	}
+}
+
+func TestSubscriptionIsCaughtUpAfterWhatItMissed(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	s := w.subscribe("viewer", `series: {}`)
+	begin := s.next()
+	s.conn.Close()
+	for i := 1; i <= 300; i++ { // more than the hub keeps in memory
+		w.send(w.ours.series, i)
+	}
+	s = w.subscribe("viewer", `series: {}, after: "`+*begin.Cursor+`"`)
+	for i := 1; i <= 300; i++ {
+		if e := s.next(); !slices.Equal(e.values(), []float64{float64(i)}) || e.CaughtUp {
+			t.Fatalf("event %d: got %+v", i, e)
+		}
+	}
+	if e := s.next(); !e.CaughtUp {
+		t.Errorf("got %+v, want caughtUp", e)
+	}
+}
+
+func TestSubscriptionSendsHistoryThenCatchesUpThenLives(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.send(w.ours.series, 5, 10, 20, 10)
+	s := w.subscribe("viewer", fmt.Sprintf(`series: {id: %d}, from: "2026-11-01T00:00:10Z"`, w.ours.series))
+	if e := s.next(); !slices.Equal(e.values(), []float64{10, 20}) || e.Cursor != nil || e.CaughtUp {
+		t.Fatalf("history: got %+v", e)
+	}
+	if e := s.next(); !e.CaughtUp || e.Cursor == nil {
+		t.Fatalf("got %+v, want caughtUp", e)
+	}
+	w.send(w.ours.series, 7)
+	if e := s.next(); !slices.Equal(e.values(), []float64{7}) {
+		t.Fatalf("live: got %+v", e)
+	}
+}
+
+func TestSubscriptionFindsSeriesThatComeLater(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	s := w.subscribe("viewer", `series: {metricHasPrefix: "hum"}`)
+	s.next()
+	w.send(w.ours.series, 1) // does not match: no event
+	system := auth.NewContext(t.Context(), auth.System())
+	later := w.client.Series.Create().SetProjectID(w.ours.project).SetDeviceID(w.ours.device).SetMetric("humidity").SaveX(system)
+	w.send(later.ID, 2)
+	if e := s.next(); !slices.Equal(e.values(), []float64{2}) || e.Readings[0].Series.Metric != "humidity" {
+		t.Fatalf("got %+v", e)
+	}
+}
+
+func TestSubscriptionIsForMembersAlone(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.send(w.ours.series, 1)
+	ours := fmt.Sprintf(`project: %d, series: {}`, w.ours.project)
+	for who, want := range map[string]string{
+		"owner": "", "editor": "", "viewer": "", "projectKey": "", "deviceKey": "", "adminKey": "",
+		"ingestKey": "NOT_FOUND", "stranger": "NOT_FOUND",
+	} {
+		if e := w.subscribe(who, ours).next(); e.code != want || want == "" && !e.CaughtUp {
+			t.Errorf("%s: got %+v, want %q", who, e, want)
+		}
+	}
+	if e := w.subscribe("nobody", ours).next(); e.close != 4403 {
+		t.Errorf("anonymous: got %+v, want close 4403", e)
+	}
+	if e := w.subscribe("stranger", fmt.Sprintf(`series: {id: %d}, from: "-30d"`, w.ours.series)).next(); len(e.Readings) != 0 {
+		t.Errorf("a stranger who names our series in their project: got %+v", e)
+	}
+}
+
+func TestDeviceKeySubscribesToItsDeviceAlone(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	system := auth.NewContext(t.Context(), auth.System())
+	other := w.client.Device.Create().SetProjectID(w.ours.project).SetName("other").SaveX(system)
+	others := w.client.Series.Create().SetProjectID(w.ours.project).SetDevice(other).SetMetric("temperature").SaveX(system)
+	s := w.subscribe("deviceKey", `series: {metric: "temperature"}`)
+	s.next()
+	w.send(others.ID, 1)
+	w.send(w.ours.series, 2)
+	if e := s.next(); !slices.Equal(e.values(), []float64{2}) {
+		t.Fatalf("got %+v, want the own device's reading alone", e)
+	}
+}
+
+func TestSubscriptionEndsWithTheRights(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(w *world){
+		"viewer":     func(w *world) { w.ask("owner", `mutation { deleteMember(id: `+id(w.ours.member)+`) }`) },
+		"projectKey": func(w *world) { w.ask("owner", `mutation { deleteKey(id: `+id(w.keys["projectKey"])+`) }`) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := setup(t)
+			s := w.subscribe(name, fmt.Sprintf(`project: %d, series: {}`, w.ours.project))
+			s.next()
+			w.send(w.ours.series, 1)
+			s.next()
+			end(w)
+			for start := time.Now(); ; {
+				w.send(w.ours.series, 2)
+				e := s.next()
+				if e.close == 4403 {
+					break
+				}
+				if time.Since(start) > 2*time.Second {
+					t.Fatalf("2 s after the end of the rights: got %+v, want close 4403", e)
+				}
+			}
+		})
+	}
+}
+
+// A cursor from before a restored backup lies in the future of the journal: the answer is an error, not silence.
+func TestCursorBehindWhichThereIsNothingIsRefused(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	s := w.subscribe("viewer", `series: {}`)
+	s.next()
+	w.send(w.ours.series, 1)
+	w.send(w.ours.series, 2)
+	s.next()
+	last := s.next()
+	for _, sql := range []string{`delete from journal where "offset" = 2`, `update journal_head set head = 1`} {
+		if _, err := w.pool.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.serve() // as a process that starts on the restored database
+	s = w.subscribe("viewer", `series: {}, after: "`+*last.Cursor+`"`)
+	s.next() // caughtUp: there is nothing before it
+	if e := s.next(); e.code != "NOT_FOUND" {
+		t.Errorf("got %+v, want NOT_FOUND", e)
+	}
+}
+
+func TestForgedCursorsAreRefused(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.send(w.ours.series, 1, 2, 3)
+	page := w.ask("viewer", `{ readings(series: {}, first: 1) { pageInfo { endCursor } } }`)
+	cursor := text(page.at("readings", "pageInfo", "endCursor"))
+	for name, forged := range map[string]string{
+		"garbage": "gqFpAaF2", "empty": "", "of a list": cursor, "cut": cursor[:len(cursor)-3],
+	} {
+		if e := w.subscribe("viewer", `series: {}, after: "`+forged+`"`).next(); e.code != "BAD_USER_INPUT" {
+			t.Errorf("%s: got %+v, want BAD_USER_INPUT", name, e)
+		}
+	}
+}
