@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/readout-dev/readout/auth"
+	"github.com/readout-dev/readout/ingest"
+	"github.com/readout-dev/readout/internal/fault"
+	"github.com/readout-dev/readout/internal/problem"
+	"github.com/readout-dev/readout/store"
+	"github.com/readout-dev/readout/web"
+)
+
+// doors are the handlers that routes lead to, and what stands before them.
+type doors struct {
+	readings      *ingest.Readings
+	authenticator *auth.Authenticator
+	registry      *prometheus.Registry
+}
+
+// routes is the table of all paths.
+func (s *server) routes(d doors) http.Handler {
+	mux := http.NewServeMux()
+	measured := newRequestMetrics(d.registry)
+	route := func(path string, h http.Handler, methods ...string) {
+		if len(methods) > 0 {
+			h = problem.Methods(h, methods...)
+		}
+		mux.Handle(path, measured(path, h))
+	}
+	rest := func(h func(http.ResponseWriter, *http.Request) error) http.Handler {
+		return problem.Handler(s.log, func(w http.ResponseWriter, r *http.Request) error { return store.Fault(h(w, r)) })
+	}
+
+	route("/v1/readings", rest(withKey(d.authenticator, d.readings.Serve)), http.MethodPost)
+	route("/auth/register", rest(s.accounts.ServeRegister), http.MethodPost)
+	route("/auth/login", rest(s.accounts.ServeLogin), http.MethodPost)
+	route("/graphql", s.graph)
+	route("/playground", web.Playground())
+	route("/playground/", web.Playground())
+	route("/livez", rest(live200), http.MethodGet, http.MethodHead)
+	route("/readyz", rest(s.ready), http.MethodGet, http.MethodHead)
+	route("/metrics", promhttp.HandlerFor(d.registry, promhttp.HandlerOpts{}), http.MethodGet)
+	route("/{$}", http.RedirectHandler("/playground", http.StatusFound), http.MethodGet, http.MethodHead)
+	route("/", rest(func(http.ResponseWriter, *http.Request) error {
+		return fault.New(fault.NotFound, "there is nothing at this path")
+	}))
+	return problem.WithRequestID(logged(s.log, mux))
+}
+
+// withKey authenticates the request before h; h decides whom it serves.
+func withKey(a *auth.Authenticator, h func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		ctx, err := a.Request(r)
+		if err != nil {
+			return err
+		}
+		return h(w, r.WithContext(ctx))
+	}
+}
+
+// live200 says that the process answers.
+func live200(w http.ResponseWriter, _ *http.Request) error { return status(w, "live", "") }
+
+// ready says whether requests can be served: the database answers and keeps what it says it keeps.
+func (s *server) ready(w http.ResponseWriter, r *http.Request) error {
+	if s.stopping.Load() {
+		return fault.New(fault.Unavailable, "the server is stopping").After(time.Second)
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	degraded, err := store.Durable(ctx, s.database.pool)
+	if err != nil {
+		return fault.Wrap(err, fault.Unavailable, "the database does not answer").After(time.Second)
+	}
+	return status(w, "ready", degraded)
+}
+
+func status(w http.ResponseWriter, status, degraded string) error {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	return json.NewEncoder(w).Encode(struct {
+		Status   string `json:"status"`
+		Degraded string `json:"degraded,omitempty"`
+	}{status, degraded})
+}
+
+// logged writes a line for each request at level debug, with its id and without its query, which may hold anything.
+func logged(log *slog.Logger, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !log.Enabled(r.Context(), slog.LevelDebug) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		start := time.Now()
+		next.ServeHTTP(w, r)
+		log.DebugContext(r.Context(), "request", "method", r.Method, "path", r.URL.Path,
+			"took", time.Since(start).String(), "request_id", problem.RequestID(r.Context()))
+	})
+}
