@@ -1,0 +1,98 @@
+// Command bench measures what Readout claims. Each scenario starts all that it needs, runs Readout and a reference in the
+// same run, prints a table for people and, last, one line
+//
+//	RESULT name ratio=… key=value …
+//
+// where ratio says how many times better Readout is than the reference: bigger is better.
+//
+//	go run ./bench -list
+//	go run ./bench NAME [-quick]
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"text/tabwriter"
+)
+
+// scenario is one measurement; quick ones end within a minute or two.
+type scenario struct {
+	name, what string
+	run        func(ctx context.Context, quick bool) (result, error)
+}
+
+// scenarios is the whole list, in order.
+var scenarios = []scenario{
+	{"decode", "decoding a body of 1,000 readings, against encoding/json", runDecode},
+	{"ingest-batch", "HTTP JSON, 1,000 readings a request, 16 clients, to the durable answer, against COPY into a table with its primary key", runIngest},
+	{"live", "POST to subscription event, against a bare INSERT … COMMIT of one row", runLive},
+	{"demo", "demo until ready, from an empty folder, against 30 s", runDemo},
+}
+
+// result is what a scenario found: a table, and the keys of its last line in order.
+type result struct {
+	header []string
+	rows   [][]string
+	ratio  float64
+	keys   []string // "key=value"
+}
+
+func main() {
+	list := flag.Bool("list", false, "list the scenarios")
+	flag.Usage = usage
+	flag.Parse()
+	if *list {
+		for _, s := range scenarios {
+			fmt.Printf("%-14s %s\n", s.name, s.what)
+		}
+		return
+	}
+	name := flag.Arg(0)
+	rest := flag.NewFlagSet("bench", flag.ExitOnError)
+	quick := rest.Bool("quick", false, "end within a minute or two")
+	rest.Usage = usage
+	if flag.NArg() > 1 {
+		_ = rest.Parse(flag.Args()[1:]) // exits on an error
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	for _, s := range scenarios {
+		if s.name == name {
+			if err := report(ctx, s, *quick); err != nil {
+				fmt.Fprintln(os.Stderr, "bench:", err)
+				stop()
+				os.Exit(1)
+			}
+			return
+		}
+	}
+	usage()
+	os.Exit(2)
+}
+
+func usage() {
+	fmt.Fprintln(os.Stderr, "usage: go run ./bench -list\n       go run ./bench NAME [-quick]")
+}
+
+// report runs a scenario and prints what it found.
+func report(ctx context.Context, s scenario, quick bool) error {
+	fmt.Printf("%s: %s\n\n", s.name, s.what)
+	r, err := s.run(ctx, quick)
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, strings.Join(r.header, "\t")+"\t")
+	for _, row := range r.rows {
+		fmt.Fprintln(w, strings.Join(row, "\t")+"\t")
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Printf("\nRESULT %s ratio=%.2f %s\n", s.name, r.ratio, strings.Join(r.keys, " "))
+	return nil
+}
