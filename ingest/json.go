@@ -74,7 +74,7 @@ func (d *Decoder) decode(body []byte, opt Options, partial bool) (*reading.Batch
 	if err := d.items(); err != nil {
 		return nil, nil, err
 	}
-	d.batch = reading.Batch{Series: d.series.named, Readings: append([]reading.Reading(nil), d.readings...)}
+	d.batch = reading.Batch{Series: d.series.named, Items: d.series.items, Readings: append([]reading.Reading(nil), d.readings...)}
 	return &d.batch, d.refused, nil
 }
 

@@ -20,8 +20,10 @@ type seriesTable struct {
 
 	body   uint64           // counts bodies
 	item   uint64           // counts items, over all bodies
+	before uint64           // how many of these came before this body
 	last   int32            // the entry that was asked for last
 	named  []reading.Series // the batch's series
+	items  []int            // by which item of the body each was named first
 	places []int32          // their entries
 
 	namedBefore, readingsBefore int // how many there were when the item began
@@ -50,8 +52,9 @@ func (t *seriesTable) begin() {
 		t.slots = make([]int32, 256)
 	}
 	t.body++
+	t.before = t.item
 	t.last = 0
-	t.named, t.places = t.named[:0], t.places[:0]
+	t.named, t.items, t.places = t.named[:0], t.items[:0], t.places[:0]
 }
 
 // beginItem begins an item, before which the batch has the given number of readings.
@@ -66,7 +69,7 @@ func (t *seriesTable) undo() (readings int) {
 	for _, e := range t.places[t.namedBefore:] {
 		t.entries[e].body = 0
 	}
-	t.named, t.places = t.named[:t.namedBefore], t.places[:t.namedBefore]
+	t.named, t.items, t.places = t.named[:t.namedBefore], t.items[:t.namedBefore], t.places[:t.namedBefore]
 	return t.readingsBefore
 }
 
@@ -81,6 +84,7 @@ func (t *seriesTable) place(n *name) (place int32, again bool, f *fault.Error) {
 	if e.body != t.body {
 		e.body, e.place = t.body, int32(len(t.named))
 		t.named = append(t.named, e.Series)
+		t.items = append(t.items, int(t.item-t.before)-1)
 		t.places = append(t.places, i)
 	}
 	again, e.item = e.item == t.item, t.item

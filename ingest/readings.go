@@ -57,7 +57,7 @@ func (h *Readings) Serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	var ack journal.Ack
 	if len(batch.Readings) > 0 {
-		ids, err := h.registry.Resolve(r.Context(), p, batch.Series)
+		ids, err := h.registry.Resolve(r.Context(), p, batch)
 		if err != nil {
 			return err
 		}

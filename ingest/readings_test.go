@@ -198,8 +198,23 @@ func TestRefusedBatchStoresNothing(t *testing.T) {
 			}
 		})
 	}
-	if r := d.send("project", "", `[`+good+`, {"device": "boiler", "metric": "t", "value": "1"}]`); r.Index == nil || *r.Index != 1 {
-		t.Errorf("the bad item: got %s, want index 1", r.body)
+	for name, c := range map[string]struct{ key, bad string }{
+		"value":          {"project", `{"device": "boiler", "metric": "t", "value": "1"}`},
+		"known unit":     {"project", `{"device": "boiler", "metric": "t", "value": 1, "unit": "K"}`},
+		"unit of a body": {"project", `{"device": "boiler", "metric": "new", "value": 1, "unit": "K"}, {"device": "boiler", "metric": "new", "value": 1, "unit": "Cel"}`},
+		"unknown device": {"closed", `{"device": "pump", "metric": "t", "value": 1}`},
+	} {
+		first, want := good, 1
+		if c.key == "closed" {
+			first, want = `{"device": "tank", "metric": "t", "value": 1}`, 0
+		}
+		r := d.send(c.key, "", `[`+first+`, `+c.bad+`]`)
+		if name == "unit of a body" {
+			want = 2
+		}
+		if r.Index == nil || *r.Index != want {
+			t.Errorf("%s: got %s, want index %d", name, r.body, want)
+		}
 	}
 	if got := d.stored(); got != before {
 		t.Errorf("stored %d readings of refused batches", got-before)

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -42,25 +43,33 @@ func (r *Registry) Forget(project int64) {
 	delete(r.projects, project)
 }
 
-// Resolve returns the ids of the series that a batch names, sent by p. Faults: UnknownDevice, UnitMismatch, and those of
-// store.ResolveSeries.
-func (r *Registry) Resolve(ctx context.Context, p *auth.Principal, series []reading.Series) ([]int64, error) {
+// Resolve returns the ids of the series that a batch names, sent by p. Faults: those of store.ResolveSeries, with the
+// Index of the item that names the series first.
+func (r *Registry) Resolve(ctx context.Context, p *auth.Principal, batch *reading.Batch) ([]int64, error) {
 	known := r.project(p.Project)
-	ids, missing, err := known.ids(series)
-	if err != nil || len(missing) == 0 {
-		return ids, err
+	ids, unknown, refused := known.ids(batch.Series)
+	if refused >= 0 {
+		return nil, store.ErrUnit.At(batch.Items[refused])
+	}
+	if len(unknown) == 0 {
+		return ids, nil
+	}
+	missing := make([]reading.Series, len(unknown))
+	for i, place := range unknown {
+		missing[i] = batch.Series[place]
 	}
 	found, err := store.ResolveSeries(ctx, r.pool, p.Project, p.Device, missing)
+	if f := new(fault.Error); errors.As(err, &f) && f.Index != nil {
+		return nil, f.At(batch.Items[unknown[*f.Index]])
+	}
 	if err != nil {
 		return nil, err
 	}
 	known.learn(missing, found)
-	ids, missing, err = known.ids(series)
-	if err == nil && len(missing) > 0 {
-		// The registry was at its bound and started anew in between.
-		return nil, fault.New(fault.Unavailable, "the project has too many new series at once: send fewer in a request")
+	for i, place := range unknown {
+		ids[place] = found[i].ID
 	}
-	return ids, err
+	return ids, nil
 }
 
 func (r *Registry) project(id int64) *project {
@@ -74,8 +83,9 @@ func (r *Registry) project(id int64) *project {
 	return p
 }
 
-// ids returns the ids of series, or those of them that must be asked for.
-func (p *project) ids(series []reading.Series) (ids []int64, missing []reading.Series, err error) {
+// ids returns the ids of series, and the places of those that must be asked for. A series that is known to have another
+// unit is refused: its place, else -1.
+func (p *project) ids(series []reading.Series) (ids []int64, unknown []int, refused int) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	ids = make([]int64, len(series))
@@ -85,14 +95,13 @@ func (p *project) ids(series []reading.Series) (ids []int64, missing []reading.S
 		found, ok := p.known[s]
 		switch {
 		case !ok, unit != "" && found.Unit == "":
-			s.Unit = unit
-			missing = append(missing, s)
+			unknown = append(unknown, i)
 		case unit != "" && found.Unit != unit:
-			return nil, nil, store.ErrUnit
+			return nil, nil, i
 		}
 		ids[i] = found.ID
 	}
-	return ids, missing, nil
+	return ids, unknown, -1
 }
 
 func (p *project) learn(series []reading.Series, found []store.SeriesID) {

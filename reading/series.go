@@ -13,6 +13,7 @@ type Series struct {
 // Readings[i].Series is an index into Series until Resolve replaces it by the series' id.
 type Batch struct {
 	Series   []Series
+	Items    []int // by series: the place in the request, counted from 0, of the item that names it first
 	Readings []Reading
 }
 

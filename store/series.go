@@ -19,13 +19,14 @@ type SeriesID struct {
 }
 
 // ErrUnit is the answer to readings in another unit than their series has.
-var ErrUnit error = fault.New(fault.UnitMismatch, "a series has another unit than these readings: send them in its unit, or under another metric")
+var ErrUnit = fault.New(fault.UnitMismatch, "a series has another unit than these readings: send them in its unit, or under another metric")
 
 // ResolveSeries returns the ids of the series of a project, in their order, and makes those that do not exist yet. With
 // device != 0 all of them are of that device, whatever they name; else each names its device, which is made too when the
 // project allows it. A unit is taken over by a series that has none.
 //
-// Faults: ErrUnit, UnknownDevice when a device does not exist and is not to be made, NotFound when the project or the device does
+// Faults, the first two with the Index of the series: UnitMismatch (ErrUnit) for readings in another unit, UnknownDevice
+// when a device does not exist and is not to be made, NotFound when the project or the device does
 // not exist any more. The project is that of a key, so no rule of ent stands before this. All or nothing; two
 // processes may resolve the same series at once.
 func ResolveSeries(ctx context.Context, pool *pgxpool.Pool, project, device int64, series []reading.Series) ([]SeriesID, error) {
@@ -85,9 +86,9 @@ func resolveDevices(ctx context.Context, tx pgx.Tx, project, device int64, serie
 	if _, err := pgx.ForEachRow(rows, []any{&place, &id}, func() error { ids[place] = id; return nil }); err != nil {
 		return nil, fmt.Errorf("read devices: %w", err)
 	}
-	for _, id := range ids {
+	for i, id := range ids {
 		if id == 0 {
-			return nil, fault.New(fault.UnknownDevice, "a device named here does not exist: create it, or let the project create devices (autoCreateDevices)")
+			return nil, fault.New(fault.UnknownDevice, "a device named here does not exist: create it, or let the project create devices (autoCreateDevices)").At(i)
 		}
 	}
 	return ids, nil
@@ -100,9 +101,9 @@ func resolveSeries(ctx context.Context, tx pgx.Tx, project int64, devices []int6
 	}
 	_, err := tx.Exec(ctx, `insert into series (project_id, device_id, metric, labels, unit)
 		select $1, device_id, metric, labels, unit
-		from unnest($2::bigint[], $3::text[], $4::jsonb[], $5::text[]) as named (device_id, metric, labels, unit)
+		from unnest($2::bigint[], $3::text[], $4::jsonb[], $5::text[]) with ordinality as named (device_id, metric, labels, unit, place)
 		where not exists (select from series s where (s.device_id, s.metric, s.labels) = (named.device_id, named.metric, named.labels))
-		order by device_id, metric, labels
+		order by device_id, metric, labels, place
 		on conflict do nothing`, project, devices, metrics, labels, units)
 	if err != nil {
 		return nil, fmt.Errorf("make series: %w", err)
@@ -133,7 +134,7 @@ func resolveSeries(ctx context.Context, tx pgx.Tx, project int64, devices []int6
 	}
 	for i, s := range series {
 		if s.Unit != "" && s.Unit != ids[i].Unit {
-			return nil, ErrUnit
+			return nil, ErrUnit.At(i)
 		}
 	}
 	return ids, nil

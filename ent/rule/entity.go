@@ -68,6 +68,9 @@ func Member() ent.Policy {
 				return people(p, inProject(p, s.C(member.FieldProjectID), auth.Viewer))
 			})
 	}), privacy.MemberMutationRuleFunc(func(ctx context.Context, m *db.MemberMutation) error {
+		if leaves(ctx, m) {
+			return privacy.Allow
+		}
 		return change(ctx, m, auth.Owner, func(ctx context.Context, id int64) (int64, error) {
 			return m.Client().Member.Query().Where(member.ID(id)).QueryProject().OnlyID(ctx)
 		})
@@ -120,6 +123,17 @@ func Series() ent.Policy {
 			return m.Client().Series.Query().Where(series.ID(id)).QueryProject().OnlyID(ctx)
 		})
 	}))
+}
+
+// leaves reports whether a mutation deletes the membership of who asks: anybody may leave.
+func leaves(ctx context.Context, m *db.MemberMutation) bool {
+	id, ok := m.ID()
+	p := auth.FromContext(ctx)
+	if !ok || !m.Op().Is(ent.OpDeleteOne) || p == nil || p.Kind != auth.User {
+		return false
+	}
+	own, err := m.Client().Member.Query().Where(member.ID(id), member.UserID(p.User)).Exist(ctx)
+	return err == nil && own
 }
 
 // people hides people and memberships from devices' keys.

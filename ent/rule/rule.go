@@ -4,6 +4,7 @@
 //	Project          see      see                    see, change, delete
 //	Device, Series   see      make, change, delete   make, change, delete
 //	Member           see      see                    make, change, delete
+//	own membership   delete   delete                 delete, unless nobody else is owner
 //	Key                                              see, make, change, delete
 //
 // A project's key counts as a viewer with the scope read and as an owner with admin. A device's key sees, with read, its

@@ -294,7 +294,7 @@ type Mutation {
   "Takes a person with an account into a project."
   createMember(input: CreateMemberInput!): Member!
   updateMember(id: ID!, input: UpdateMemberInput!): Member!
-  "A project keeps at least one owner."
+  "Takes a member out; everybody may leave. A project keeps at least one owner."
   deleteMember(id: ID!): ID!
 
   createDevice(input: CreateDeviceInput!): Device!
