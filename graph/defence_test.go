@@ -16,10 +16,14 @@ func TestRevokedKeyIsRefusedOnItsOpenSocket(t *testing.T) {
 	s.next()
 	w.ask("owner", `mutation { deleteKey(id: `+id(w.keys["adminKey"])+`) }`)
 	mint := fmt.Sprintf(`mutation { createKey(input: {projectID: %d, scopes: [READ]}) { secret } }`, w.ours.project)
-	for start := time.Now(); ; {
-		s.write(map[string]any{"type": "subscribe", "id": "2", "payload": map[string]string{"query": mint}})
-		if e := s.next(); e.close == 4403 || e.code == "UNAUTHENTICATED" {
+	for start, n := time.Now(), 2; ; n++ { // each operation with an id of its own
+		s.write(map[string]any{"type": "subscribe", "id": fmt.Sprint(n), "payload": map[string]string{"query": mint}})
+		e := s.next()
+		if e.close == 4403 || e.code == "UNAUTHENTICATED" {
 			return
+		}
+		if e.close != 0 {
+			t.Fatalf("the socket ends with %d, want 4403", e.close)
 		}
 		if time.Since(start) > 2*time.Second {
 			t.Fatal("a revoked key still makes keys")
@@ -194,6 +198,9 @@ func TestHostileDocumentsAreRefused(t *testing.T) {
 		"latest of all":      {`{ latest(series: {}) { series { readings(first: 1000) { nodes { value } } } } }`, "TOO_LARGE"},
 		"lists in lists":     {`{ projects(first: 1000) { edges { node { devices(first: 1000) { edges { node { id } } } } } } }`, "TOO_LARGE"},
 		"two streams":        {`subscription { readings(series: {}) { cursor } b: readings(series: {}) { cursor } }`, "BAD_USER_INPUT"},
+		"deletion and more":  {`mutation { deleteProject(id: 1) createProject(input: {name: "n"}) { id } }`, "BAD_USER_INPUT"},
+		"deletion, spread":   {`mutation { ...a ...b } fragment a on Mutation { deleteProject(id: 1) } fragment b on Mutation { b: deleteProject(id: 2) }`, "BAD_USER_INPUT"},
+		"deletion, alone":    {`mutation { ...a } fragment a on Mutation { ... on Mutation { deleteProject(id: 1) } }`, "NOT_FOUND"},
 		"a stream, or none":  {`subscription { readings(series: {}) @skip(if: true) { cursor } }`, "BAD_USER_INPUT"},
 		"a cursor of nested": {`{ devices(after: "` + strings.Repeat("kZGR", 300) + `") { totalCount } }`, "BAD_USER_INPUT"},
 	} {

@@ -48,6 +48,8 @@ func (limits) MutateOperationContext(_ context.Context, oc *graphql.OperationCon
 	switch {
 	case oc.Operation.Operation == ast.Subscription && !oneStream(oc.Operation.SelectionSet):
 		return refusal(fault.Invalid, "a subscription has one field, always")
+	case c.deletesProject && s.fields > 1:
+		return refusal(fault.Invalid, "deleteProject stands alone in its operation: it is not part of a transaction")
 	case c.deepFilter:
 		return refusal(fault.TooLarge, "an argument nests deeper than %d objects", maxFilterDepth)
 	case s.badPage:
@@ -86,6 +88,8 @@ type count struct {
 	variables  map[string]any
 	fragments  map[string]size
 	deepFilter bool // an argument nests too deep
+
+	deletesProject bool
 }
 
 // oneStream reports whether a subscription has exactly one field that no directive can leave out.
@@ -148,6 +152,7 @@ func (c *count) field(f *ast.Field) size {
 	if f.Name == "__schema" || f.Name == "__type" {
 		return size{cost: introspectionCost, depth: 1, fields: 1} // its depth is bounded by a validation rule
 	}
+	c.deletesProject = c.deletesProject || deletesProject(f)
 	for _, argument := range f.Arguments {
 		if objectDepth(c.value(f, argument.Name)) > maxFilterDepth {
 			c.deepFilter = true

@@ -51,13 +51,14 @@ func (r operations) run(ctx context.Context, next graphql.OperationHandler) grap
 	if current.Operation.Operation == ast.Mutation {
 		limit = mutationTimeout
 	}
+	// The transport writes the answer under this context: it ends with the operation's own, not with the response.
 	limited, cancel := context.WithTimeout(ctx, limit)
+	context.AfterFunc(ctx, cancel)
 	cost, _ := current.Stats.GetExtension(costExtension).(int)
 	if cost <= small {
 		cost = 0
 	}
 	if r.budget.Acquire(limited, int64(cost)) != nil {
-		cancel()
 		return refused(ctx, fault.New(fault.TooMany, "too much is being asked at once: wait, then try again").After(time.Second))
 	}
 	respond, done := next(limited), false
@@ -66,7 +67,6 @@ func (r operations) run(ctx context.Context, next graphql.OperationHandler) grap
 			return nil // there was one response, and it was whole
 		}
 		done = true
-		defer cancel()
 		defer r.budget.Release(int64(cost))
 		return respond(ctx)
 	}

@@ -101,3 +101,31 @@ func (s *socket) next() event {
 		}
 	}
 }
+
+// Queries and mutations go over a socket as well as over HTTP.
+func TestSocketAnswersQueriesAndMutations(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.send(w.ours.series, 1)
+	s := w.subscribe("editor", `series: {}`)
+	s.next()
+	for name, query := range map[string]string{
+		"query":    `{ latest(series: {}) { value } }`,
+		"mutation": `mutation { updateDevice(id: "` + id(w.ours.device) + `", input: {description: "new"}) { description } }`,
+	} {
+		s.write(map[string]any{"type": "subscribe", "id": name, "payload": map[string]string{"query": query}})
+		for _, want := range []string{"next", "complete"} {
+			var m struct {
+				ID, Type string
+				Payload  struct{ Data map[string]any }
+			}
+			_ = s.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+			if err := s.conn.ReadJSON(&m); err != nil {
+				t.Fatal(err)
+			}
+			if m.ID != name || m.Type != want || want == "next" && m.Payload.Data == nil {
+				t.Fatalf("%s: got %+v, want %s", name, m, want)
+			}
+		}
+	}
+}

@@ -29,7 +29,10 @@ type subscription struct {
 	where   db.SeriesWhereInput
 	// matched holds the series that entries have named so far: nil those that the filter or the rules leave out.
 	matched map[int64]*db.Series
-	events  chan<- *gql.ReadingEvent
+	// past holds the series whose readings up to the offset head were sent as history.
+	past   map[int64]bool
+	head   int64
+	events chan<- *gql.ReadingEvent
 }
 
 // subscribe starts a subscription; it runs until ctx ends, or something that it cannot go on without: see end.
@@ -74,7 +77,8 @@ func (s *subscription) end(ctx context.Context, err error) {
 }
 
 // beginning is where a subscription starts: the readings to send first, the offset to go on after, and the head of the
-// journal, from which on all is live.
+// journal, from which on all is live. With history the offset may lie before the head: a series that came to exist while
+// the others were looked up has its readings there, and of those that are history nothing is sent again (past).
 type beginning struct {
 	history     [][]reading.Reading
 	after, head int64
@@ -92,19 +96,23 @@ func (s *subscription) start(ctx context.Context, from *time.Time, after *Cursor
 		head, _ := s.Tail.Snapshot(s.project, nil, 0)
 		return beginning{after: offset, head: head}, err
 	}
-	var ids []int64
-	var since int64
-	if from != nil {
-		if ids, err = s.known(ctx); err != nil {
-			return b, err
-		}
-		since = from.UnixMicro()
-		if err := s.boundHistory(ids, since); err != nil {
-			return b, err
-		}
+	b.after, _ = s.Tail.Snapshot(s.project, nil, 0)
+	b.head = b.after
+	if from == nil {
+		return b, nil
 	}
-	b.head, b.history = s.Tail.Snapshot(s.project, ids, since)
-	b.after = b.head
+	ids, err := s.known(ctx)
+	if err != nil {
+		return b, err
+	}
+	if err := s.boundHistory(ids, from.UnixMicro()); err != nil {
+		return b, err
+	}
+	b.head, b.history = s.Tail.Snapshot(s.project, ids, from.UnixMicro())
+	s.head, s.past = b.head, map[int64]bool{}
+	for _, id := range ids {
+		s.past[id] = true
+	}
 	return b, nil
 }
 
@@ -170,7 +178,7 @@ func (s *subscription) sendHistory(ctx context.Context, history [][]reading.Read
 			if err := s.rights.still(ctx, s.Client, s.project); err != nil {
 				return err
 			}
-			if err := s.send(ctx, &gql.ReadingEvent{Readings: s.show(some)}); err != nil {
+			if err := s.send(ctx, &gql.ReadingEvent{Readings: s.show(some, false)}); err != nil {
 				return err
 			}
 		}
@@ -192,7 +200,7 @@ func (s *subscription) sendEntry(ctx context.Context, entry journal.Entry) error
 	if err := s.learn(ctx, entry.Readings); err != nil {
 		return err
 	}
-	shown := s.show(entry.Readings)
+	shown := s.show(entry.Readings, entry.Offset <= s.head)
 	if len(shown) == 0 {
 		return nil
 	}
@@ -229,12 +237,13 @@ func (s *subscription) learn(ctx context.Context, readings []reading.Reading) er
 	return nil
 }
 
-// show returns those of the readings whose series the filter matches.
-func (s *subscription) show(readings []reading.Reading) []*gql.Reading {
+// show returns those of the readings whose series the filter matches; without those of series that are history when
+// afresh is asked for.
+func (s *subscription) show(readings []reading.Reading, afresh bool) []*gql.Reading {
 	shown := []*gql.Reading{}
 	for id, run := range reading.Runs(readings) {
 		of := s.matched[id]
-		if of == nil {
+		if of == nil || afresh && s.past[id] {
 			continue
 		}
 		for _, r := range run {

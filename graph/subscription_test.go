@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/readout-dev/readout/auth"
+	"github.com/readout-dev/readout/reading"
 )
 
 func TestSubscriptionDeliversEachEntryOnceInOrder(t *testing.T) {
@@ -88,6 +89,44 @@ func TestSubscriptionSendsHistoryThenCatchesUpThenLives(t *testing.T) {
 	w.send(w.ours.series, 7)
 	if e := s.next(); !slices.Equal(e.values(), []float64{7}) {
 		t.Fatalf("live: got %+v", e)
+	}
+}
+
+// Series come to exist, with a reading each, while others subscribe with history: everybody sees each reading once,
+// either in history or after it.
+func TestHistoryAndWhatComesAfterMeetAtOneOffset(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	const many = 60
+	system := auth.NewContext(t.Context(), auth.System())
+	made := make(chan struct{})
+	go func() {
+		defer close(made)
+		for i := range many {
+			s := w.client.Series.Create().SetProjectID(w.ours.project).SetDeviceID(w.ours.device).SetMetric(fmt.Sprint("m", i)).SaveX(system)
+			rs := []reading.Reading{{Series: s.ID, Time: base.UnixMicro(), Value: float64(i)}}
+			if _, err := w.journal.Append(t.Context(), w.ours.project, rs); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	var subscribers []*socket
+	for range 12 {
+		subscribers = append(subscribers, w.subscribe("viewer", `series: {metricHasPrefix: "m"}, from: "2026-10-01T00:00:00Z"`))
+	}
+	<-made
+	for _, s := range subscribers {
+		seen := map[float64]int{}
+		for len(seen) < many {
+			for _, v := range s.next().values() {
+				seen[v]++
+			}
+		}
+		for v, n := range seen {
+			if n != 1 {
+				t.Errorf("reading %v was seen %d times", v, n)
+			}
+		}
 	}
 }
 

@@ -32,11 +32,28 @@ func newTransactions(client *db.Client, log *slog.Logger, atOnce int) transactio
 	}
 }
 
-// skipTransaction leaves out what is no mutation, and the deletion of projects: it works in pieces, since one statement
-// could hold the journal for long.
+// skipTransaction leaves out what is no mutation, and the deletion of a project: it works in pieces, since one statement
+// could hold the journal for long. It stands alone in its operation: limits see to that.
 func skipTransaction(o *ast.OperationDefinition) bool {
-	return o.Operation != ast.Mutation || entgql.SkipIfHasFields("deleteProject")(o)
+	return o.Operation != ast.Mutation || onlyDeletesProject(o.SelectionSet)
 }
+
+func onlyDeletesProject(set ast.SelectionSet) bool {
+	if len(set) != 1 {
+		return false
+	}
+	switch selection := set[0].(type) {
+	case *ast.Field:
+		return deletesProject(selection)
+	case *ast.FragmentSpread:
+		return onlyDeletesProject(selection.Definition.SelectionSet)
+	case *ast.InlineFragment:
+		return onlyDeletesProject(selection.SelectionSet)
+	}
+	return false
+}
+
+func deletesProject(f *ast.Field) bool { return f.Name == "deleteProject" }
 
 // InterceptResponse implements graphql.ResponseInterceptor.
 func (t transactions) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {

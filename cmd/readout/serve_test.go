@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"os/exec"
 	"strings"
 	"sync"
@@ -36,7 +37,18 @@ func get(t *testing.T, url string) (int, http.Header, string) {
 func TestServeUsesTheConfiguredPostgres(t *testing.T) {
 	t.Parallel()
 	p := serve(t, "127.0.0.1:0", "/nonexistent", "READOUT_DATABASE_URL="+testdb.URL(t), "READOUT_JWT_SECRET=4pQz8vB1nXw7Rk3Ty6Lc9Jh2Gf5Dm0Sa")
-	login(t, p.url, "ada@example.org", true, "correct horse 42 staple")
+	ada := login(t, p.url, "ada@example.org", true, "correct horse 42 staple")
+	byGET, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+"/graphql?query="+url.QueryEscape("{ me { email } }"), nil)
+	byGET.Header.Set("Authorization", "Bearer "+ada)
+	if answer, err := http.DefaultClient.Do(byGET); err != nil {
+		t.Error(err)
+	} else {
+		text, _ := io.ReadAll(answer.Body)
+		_ = answer.Body.Close()
+		if string(text) != `{"data":{"me":{"email":"ada@example.org"}}}` {
+			t.Errorf("a query by GET: got %s", text)
+		}
+	}
 	for path, want := range map[string]struct {
 		status int
 		text   string

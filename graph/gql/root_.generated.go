@@ -286,8 +286,8 @@ type Mutation {
   createProject(input: CreateProjectInput!): Project!
   updateProject(id: ID!, input: UpdateProjectInput!): Project!
   """
-  Deletes a project and all that it holds, readings included. The answer is the id of what was deleted. Other mutations in
-  the same operation are not in one transaction with it: a large project goes in pieces.
+  Deletes a project and all that it holds, readings included. The answer is the id of what was deleted. It stands alone in
+  its operation: a large project goes in pieces, not in one transaction.
   """
   deleteProject(id: ID!): ID!
 
