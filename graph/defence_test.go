@@ -217,33 +217,3 @@ func TestHostileDocumentsAreRefused(t *testing.T) {
 		t.Errorf("logged as our fault: %.500s", log)
 	}
 }
-
-// Many of the largest queries at once wait for each other and are answered or told to ask for less; small ones go on
-// beside them.
-func TestLargeQueriesTakeTurns(t *testing.T) {
-	t.Parallel()
-	w := setup(t)
-	times := make([]int, 1000)
-	for i := range times {
-		times[i] = i
-	}
-	w.send(w.ours.series, times...)
-	var b strings.Builder
-	for i := range 20 {
-		fmt.Fprintf(&b, "a%d: readings(first: 1000) { nodes { time value } } ", i)
-	}
-	answers := make(chan answer, 20)
-	for range cap(answers) {
-		go func() { answers <- w.ask("viewer", "{ series(first: 1) { edges { node { "+b.String()+" } } } }") }()
-	}
-	for range 10 {
-		if a := w.ask("viewer", `{ me { id } }`); a.code() != ok {
-			t.Error(a.Body)
-		}
-	}
-	for range cap(answers) {
-		if a := <-answers; a.code() != ok && a.code() != "TOO_MANY_REQUESTS" && !strings.Contains(a.Body, "takes too long") {
-			t.Errorf("%.300s", a.Body)
-		}
-	}
-}

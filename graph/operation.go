@@ -55,10 +55,8 @@ func (r operations) run(ctx context.Context, next graphql.OperationHandler) grap
 	limited, cancel := context.WithTimeout(ctx, limit)
 	context.AfterFunc(ctx, cancel)
 	cost, _ := current.Stats.GetExtension(costExtension).(int)
-	if cost <= small {
-		cost = 0
-	}
-	if r.budget.Acquire(limited, int64(cost)) != nil {
+	large := cost > small // a small one would wait in the line even for nothing
+	if large && r.budget.Acquire(limited, int64(cost)) != nil {
 		return refused(ctx, fault.New(fault.TooMany, "too much is being asked at once: wait, then try again").After(time.Second))
 	}
 	respond, done := next(limited), false
@@ -67,7 +65,9 @@ func (r operations) run(ctx context.Context, next graphql.OperationHandler) grap
 			return nil // there was one response, and it was whole
 		}
 		done = true
-		defer r.budget.Release(int64(cost))
+		if large {
+			defer r.budget.Release(int64(cost))
+		}
 		return respond(ctx)
 	}
 }
