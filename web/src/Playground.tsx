@@ -6,6 +6,9 @@ import { link } from './link';
 import { session } from './session';
 import { useStore } from './store';
 
+/** Without a credential the server answers nothing, so nothing is asked: not even for the schema. */
+const WITHOUT_SCHEMA = { schema: null };
+
 const TABS = [{ query: examples }];
 
 /** Playground is the page: the bar with the credential above, GraphiQL below. */
@@ -21,6 +24,7 @@ export function Playground() {
       <main onKeyDownCapture={leaveEditor}>
         <GraphiQL
           fetcher={fetcher}
+          {...(credential ? {} : WITHOUT_SCHEMA)}
           defaultTabs={TABS}
           defaultQuery=""
           isHeadersEditorEnabled={false}
