@@ -11,7 +11,8 @@ import (
 	"github.com/klauspost/compress/s2"
 )
 
-// The bytes of an entry, version 1. Integers are LEB128 varints, signed ones zigzagged.
+// The bytes of an entry of the journal, version 1; those of readings at rest, version 2, are in compact.go. Integers are
+// LEB128 varints, signed ones zigzagged.
 //
 //	version   1 byte    1
 //	checksum  4 bytes   CRC-32C of everything after it, little-endian
@@ -37,14 +38,15 @@ const (
 // MaxEntry is how many readings one entry holds at most.
 const MaxEntry = 1 << 20
 
-// maxColumns bounds the unpacked columns of an entry: a reading takes at most 46 bytes there.
-const maxColumns = MaxEntry * 46
+// maxColumns bounds the unpacked columns of an entry of count readings: each takes at most 46 bytes there.
+func maxColumns(count int) int { return 64 + 46*count }
 
 // minPacked is the shortest body that s2 is tried on.
 const minPacked = 48
 
-// ErrCorrupt is wrapped by every error of Decode and Count: the bytes are not an entry, or are damaged.
-var ErrCorrupt = errors.New("corrupt journal entry")
+// ErrCorrupt is wrapped by every error of Decode, Count and DecodeDeletions: the bytes are not what they should be, or are
+// damaged.
+var ErrCorrupt = errors.New("corrupt readings")
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -102,7 +104,7 @@ func (s *scratch) pack() []byte {
 }
 
 func (s *scratch) encodeColumns(rs []Reading) {
-	s.splitRuns(rs)
+	s.starts = splitRuns(s.starts[:0], rs)
 	runs := len(s.starts) - 1
 	b := binary.AppendUvarint(s.columns[:0], uint64(runs))
 	b = binary.AppendVarint(b, rs[0].Series)
@@ -121,9 +123,10 @@ func (s *scratch) encodeColumns(rs []Reading) {
 	s.columns = b
 }
 
-// splitRuns sets s.starts and panics when rs is not sorted and distinct: such an entry could not be read again.
-func (s *scratch) splitRuns(rs []Reading) {
-	starts := append(s.starts[:0], 0)
+// splitRuns appends where each run of rs begins, and the end of the last, to starts. It panics when rs is not sorted and
+// distinct: such an entry could not be read again.
+func splitRuns(starts []int32, rs []Reading) []int32 {
+	starts = append(starts, 0)
 	for i := 1; i < len(rs); i++ {
 		switch a, b := &rs[i-1], &rs[i]; {
 		case a.Series < b.Series:
@@ -132,24 +135,27 @@ func (s *scratch) splitRuns(rs []Reading) {
 			panic("reading: Encode of readings that are not sorted and distinct")
 		}
 	}
-	s.starts = append(starts, int32(len(rs)))
+	return append(starts, int32(len(rs)))
 }
 
-// Count returns how many readings the entry src holds. It reads the head alone: what follows may still be damaged.
+// Count returns how many readings src, of Encode or Compact, holds. It reads the head alone: what follows may still be damaged.
 func Count(src []byte) (int, error) {
 	n, _, err := head(src)
 	return n, err
 }
+
+// flagOf is the one flag of each version.
+var flagOf = [...]byte{version1: flagS2, version2: flagZstd}
 
 // head returns the count of readings and where the columns begin.
 func head(src []byte) (count, columns int, err error) {
 	if len(src) < headerLen+1 {
 		return 0, 0, corrupt("%d bytes are too few", len(src))
 	}
-	if src[0] != version1 {
+	if src[0] != version1 && src[0] != version2 {
 		return 0, 0, corrupt("format version %d is unknown", src[0])
 	}
-	if flags := src[checksumFrom]; flags&^flagS2 != 0 {
+	if flags := src[checksumFrom]; flags != 0 && flags != flagOf[src[0]] {
 		return 0, 0, corrupt("flags %#x are unknown", flags)
 	}
 	n, width := binary.Uvarint(src[headerLen:])
@@ -159,10 +165,10 @@ func head(src []byte) (count, columns int, err error) {
 	return int(n), headerLen + width, nil
 }
 
-// Decode appends the readings of the entry src to dst and returns the extended slice: sorted by (series, time) and
-// distinct. Damaged, missing or trailing bytes give an error that wraps ErrCorrupt, and dst as it was. Whatever src
-// holds, Decode does not panic, and takes at most 46 MiB for the unpacked columns and 28 bytes for each of their bytes, of
-// at most MaxEntry. It allocates nothing when dst has room. Safe for concurrent use.
+// Decode appends the readings of src, of Encode or Compact, to dst and returns the extended slice: sorted by (series,
+// time) and distinct. Damaged, missing or trailing bytes give an error that wraps ErrCorrupt, and dst as it was. Whatever
+// src holds, Decode does not panic, and takes at most some 160 bytes for each reading that Count tells, of which there are at
+// most MaxEntry. It allocates nothing when dst has room. Safe for concurrent use.
 func Decode(dst []Reading, src []byte) ([]Reading, error) {
 	count, at, err := head(src)
 	if err != nil {
@@ -171,11 +177,14 @@ func Decode(dst []Reading, src []byte) ([]Reading, error) {
 	if crc32.Checksum(src[checksumFrom:], castagnoli) != binary.LittleEndian.Uint32(src[1:]) {
 		return dst, corrupt("the checksum does not match")
 	}
+	columns, packed := src[at:], src[checksumFrom] != 0
+	if src[0] == version2 {
+		return decodeRest(dst, columns, count, packed)
+	}
 	s := scratches.Get().(*scratch)
 	defer s.release()
-	columns := src[at:]
-	if src[checksumFrom]&flagS2 != 0 {
-		if columns, err = s.unpack(columns); err != nil {
+	if packed {
+		if columns, err = s.unpack(columns, maxColumns(count)); err != nil {
 			return dst, err
 		}
 	}
@@ -197,9 +206,9 @@ func Decode(dst []Reading, src []byte) ([]Reading, error) {
 	return dst[:have+count], nil
 }
 
-func (s *scratch) unpack(block []byte) ([]byte, error) {
+func (s *scratch) unpack(block []byte, limit int) ([]byte, error) {
 	n, err := s2.DecodedLen(block)
-	if err != nil || n > maxColumns {
+	if err != nil || n > limit {
 		return nil, corrupt("the s2 block has no credible length")
 	}
 	s.columns = slices.Grow(s.columns[:0], n)

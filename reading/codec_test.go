@@ -25,23 +25,32 @@ func identical(a, b []Reading) bool {
 
 // seal makes columns an entry with a right checksum, so that tests reach what lies behind it.
 func seal(flags byte, count int, columns ...byte) []byte {
-	b := binary.AppendUvarint([]byte{version1, 0, 0, 0, 0, flags}, uint64(count))
+	return sealVersion(version1, flags, count, columns...)
+}
+
+func sealVersion(version, flags byte, count int, columns ...byte) []byte {
+	b := binary.AppendUvarint([]byte{version, 0, 0, 0, 0, flags}, uint64(count))
 	b = append(b, columns...)
 	binary.LittleEndian.PutUint32(b[1:], crc32.Checksum(b[checksumFrom:], castagnoli))
 	return b
 }
 
-func TestEntryComesBackBitForBit(t *testing.T) {
+// formats are the ways to write readings, all of which Decode and Count read.
+var formats = map[string]func(dst []byte, rs []Reading) []byte{"journal": Encode, "rest": Compact}
+
+func TestReadingsComeBackBitForBit(t *testing.T) {
 	t.Parallel()
 	f := func(name string, rs ...Reading) {
 		t.Helper()
-		src := Encode([]byte("before"), rs)[len("before"):]
-		got, err := Decode([]Reading{{1, 2, 3}}, src)
-		if err != nil || !identical(got[1:], rs) || got[0] != (Reading{1, 2, 3}) {
-			t.Errorf("%s: got %v, %v", name, got, err)
-		}
-		if n, err := Count(src); n != len(rs) || err != nil {
-			t.Errorf("%s: count %d, %v", name, n, err)
+		for format, encode := range formats {
+			src := encode([]byte("before"), rs)[len("before"):]
+			got, err := Decode([]Reading{{1, 2, 3}}, src)
+			if err != nil || !identical(got[1:], rs) || got[0] != (Reading{1, 2, 3}) {
+				t.Errorf("%s, %s: got %v, %v", name, format, got, err)
+			}
+			if n, err := Count(src); n != len(rs) || err != nil {
+				t.Errorf("%s, %s: count %d, %v", name, format, n, err)
+			}
 		}
 	}
 	f("nothing")
@@ -76,9 +85,11 @@ func TestAnyReadingsComeBack(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		rs := Sort(anyReadings().Draw(t, "readings"))
-		got, err := Decode(nil, Encode(nil, rs))
-		if err != nil || !identical(got, rs) {
-			t.Fatalf("got %v, %v", got, err)
+		for format, encode := range formats {
+			got, err := Decode(nil, encode(nil, rs))
+			if err != nil || !identical(got, rs) {
+				t.Fatalf("%s: got %v, %v", format, got, err)
+			}
 		}
 	})
 }
@@ -106,12 +117,16 @@ func TestEncodePanicsOnWhatCouldNotBeReadAgain(t *testing.T) {
 	t.Parallel()
 	f := func(rs ...Reading) {
 		t.Helper()
-		defer func() {
-			if recover() == nil {
-				t.Errorf("no panic")
-			}
-		}()
-		Encode(nil, rs)
+		for format, encode := range formats {
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("%s: no panic", format)
+					}
+				}()
+				encode(nil, rs)
+			}()
+		}
 	}
 	f(Reading{2, 1, 0}, Reading{1, 1, 0})
 	f(Reading{1, 2, 0}, Reading{1, 1, 0})
@@ -121,20 +136,22 @@ func TestEncodePanicsOnWhatCouldNotBeReadAgain(t *testing.T) {
 
 func TestDecodeRefusesEveryDamagedByteAndLength(t *testing.T) {
 	t.Parallel()
-	for _, rs := range [][]Reading{gauges(4, 2), gauges(200, 10)} {
-		src := Encode(nil, rs)
-		for i := range src {
-			if _, err := Decode(nil, src[:i]); !errors.Is(err, ErrCorrupt) {
-				t.Errorf("cut at %d: %v", i, err)
+	for format, encode := range formats {
+		for _, rs := range [][]Reading{gauges(4, 2), gauges(200, 10)} {
+			src := encode(nil, rs)
+			for i := range src {
+				if _, err := Decode(nil, src[:i]); !errors.Is(err, ErrCorrupt) {
+					t.Errorf("%s, cut at %d: %v", format, i, err)
+				}
+				bad := slices.Clone(src)
+				bad[i] ^= 0x10
+				if got, err := Decode(nil, bad); !errors.Is(err, ErrCorrupt) || len(got) > 0 {
+					t.Errorf("%s, byte %d changed: %d readings, %v", format, i, len(got), err)
+				}
 			}
-			bad := slices.Clone(src)
-			bad[i] ^= 0x10
-			if got, err := Decode(nil, bad); !errors.Is(err, ErrCorrupt) || len(got) > 0 {
-				t.Errorf("byte %d changed: %d readings, %v", i, len(got), err)
+			if _, err := Decode(nil, append(src, 0)); !errors.Is(err, ErrCorrupt) {
+				t.Errorf("%s, a byte more: %v", format, err)
 			}
-		}
-		if _, err := Decode(nil, append(src, 0)); !errors.Is(err, ErrCorrupt) {
-			t.Errorf("a byte more: %v", err)
 		}
 	}
 }
@@ -217,7 +234,7 @@ func TestDecodeRefusesADamagedBlock(t *testing.T) {
 // A few bytes of s2 can claim gigabytes.
 func TestDecodeBoundsWhatABlockUnpacksTo(t *testing.T) {
 	t.Parallel()
-	bomb := s2.Encode(nil, make([]byte, maxColumns+1))
+	bomb := s2.Encode(nil, make([]byte, maxColumns(MaxEntry)+1))
 	if _, err := Decode(nil, seal(flagS2, MaxEntry, bomb...)); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("got %v", err)
 	}
@@ -231,43 +248,36 @@ func TestCodecAllocatesNothingWhenThereIsRoom(t *testing.T) {
 	if raceEnabled {
 		t.Skip("sync.Pool drops items at random under the race detector")
 	}
-	for _, series := range []int{1, 10, 1000} {
-		rs := gauges(1000, series)
-		src := Encode(make([]byte, 0, 1<<16), rs)
-		back := make([]Reading, 0, 1000)
-		if n := testing.AllocsPerRun(100, func() { src = Encode(src[:0], rs) }); n > 0 {
-			t.Errorf("Encode of %d series: %v allocations", series, n)
-		}
-		if n := testing.AllocsPerRun(100, func() { back, _ = Decode(back[:0], src) }); n > 0 {
-			t.Errorf("Decode of %d series: %v allocations", series, n)
+	for format, encode := range formats {
+		for _, series := range []int{1, 10, 1000} {
+			rs := gauges(1000, series)
+			src := encode(make([]byte, 0, 1<<16), rs)
+			back := make([]Reading, 0, 1000)
+			if n := testing.AllocsPerRun(100, func() { src = encode(src[:0], rs) }); n > 0 {
+				t.Errorf("%s, encoding %d series: %v allocations", format, series, n)
+			}
+			if n := testing.AllocsPerRun(100, func() { back, _ = Decode(back[:0], src) }); n > 0 {
+				t.Errorf("%s, decoding %d series: %v allocations", format, series, n)
+			}
 		}
 	}
 }
 
 var update = flag.Bool("update", false, "write golden files that are missing")
 
-// The golden files are entries of version 1 as they lie in people's databases: never change one. An encoder that
-// writes other bytes is fine as long as these are read.
-func TestGoldenEntriesStayReadable(t *testing.T) {
+// The golden files are readings as they lie in people's databases: never change one. An encoder that writes other bytes
+// is fine as long as these are read.
+func TestGoldenBytesStayReadable(t *testing.T) {
 	t.Parallel()
-	f := func(name string, rs []Reading) {
+	f := func(name string, encode func([]byte, []Reading) []byte, rs []Reading) {
 		t.Helper()
-		path := filepath.Join("testdata", name+".v1")
-		src, err := os.ReadFile(path)
-		if errors.Is(err, os.ErrNotExist) && *update {
-			src, err = Encode(nil, rs), os.WriteFile(path, Encode(nil, rs), 0o644)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := Decode(nil, src); err != nil || !identical(got, rs) {
+		if got, err := Decode(nil, golden(t, name, func() []byte { return encode(nil, rs) })); err != nil || !identical(got, rs) {
 			t.Errorf("%s: %d readings, %v", name, len(got), err)
 		}
 	}
 	const at = 1_763_719_200_000_000
-	f("empty", nil)
-	f("one", []Reading{{42, at, 21.5}})
-	f("modes", []Reading{
+	one := []Reading{{42, at, 21.5}}
+	modes := []Reading{
 		{-3, at, 21.37},
 		{-3, at + 1_000_000, 21.38},
 		{-3, at + 2_000_000, 21.36},
@@ -278,23 +288,53 @@ func TestGoldenEntriesStayReadable(t *testing.T) {
 		{8, at + 7000, math.Copysign(0, -1)},
 		{8, at + 9000, math.SmallestNonzeroFloat64},
 		{1 << 40, -5, 1 << 60},
-	})
+	}
 	var packed []Reading
 	for s := range int64(40) {
 		for i := range int64(25) {
 			packed = append(packed, Reading{100 + 3*s, at + i*60_000_000 + s*1000*(i%3), float64(2000+s*i%17) / 100})
 		}
 	}
-	f("packed", packed)
+	f("empty.v1", Encode, nil)
+	f("one.v1", Encode, one)
+	f("modes.v1", Encode, modes)
+	f("packed.v1", Encode, packed)
+	f("empty.v2", Compact, nil)
+	f("one.v2", Compact, one)
+	f("modes.v2", Compact, modes)
+	f("packed.v2", Compact, packed)
+	f("features.v2", Compact, restFeatures())
+}
+
+// golden returns the bytes of a golden file; with -update it makes one that is missing.
+func golden(t *testing.T, name string, make func() []byte) []byte {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	src, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) && *update {
+		src = make()
+		err = os.WriteFile(path, src, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return src
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, rs := range [][]Reading{nil, gauges(1, 1), gauges(6, 2), gauges(200, 5)} {
-		src := Encode(nil, rs)
-		f.Add(src[checksumFrom], len(rs), src[headerLen+1:])
+	for _, rs := range [][]Reading{nil, gauges(1, 1), gauges(6, 2), gauges(200, 5), restFeatures()} {
+		for _, encode := range formats {
+			src := encode(nil, rs)
+			at := headerLen + len(binary.AppendUvarint(nil, uint64(len(rs))))
+			f.Add(src[0] == version2, src[checksumFrom], len(rs), src[at:])
+		}
 	}
-	f.Fuzz(func(t *testing.T, flags byte, count int, columns []byte) {
-		src := seal(flags, count&(2*MaxEntry-1), columns...)
+	f.Fuzz(func(t *testing.T, rest bool, flags byte, count int, columns []byte) {
+		version := byte(version1)
+		if rest {
+			version = version2
+		}
+		src := sealVersion(version, flags, count&0xfff, columns...)
 		rs, err := Decode(nil, src)
 		if err != nil {
 			if !errors.Is(err, ErrCorrupt) || len(rs) > 0 {
@@ -307,15 +347,19 @@ func FuzzDecode(f *testing.F) {
 				t.Fatalf("not sorted and distinct at %d: %v", i, rs)
 			}
 		}
-		if again, err := Decode(nil, Encode(nil, rs)); err != nil || !identical(again, rs) {
-			t.Fatalf("what was decoded does not come back: %v", err)
+		for format, encode := range formats {
+			if again, err := Decode(nil, encode(nil, rs)); err != nil || !identical(again, rs) {
+				t.Fatalf("%s: what was decoded does not come back: %v", format, err)
+			}
 		}
 	})
 }
 
 func FuzzDecodeArbitraryBytes(f *testing.F) {
 	f.Add(Encode(nil, gauges(6, 2)))
+	f.Add(Compact(nil, gauges(6, 2)))
 	f.Add([]byte{version1})
+	f.Add([]byte{version2})
 	f.Fuzz(func(t *testing.T, src []byte) {
 		n, countErr := Count(src)
 		if rs, err := Decode(nil, src); err == nil && (countErr != nil || n != len(rs)) {

@@ -1,8 +1,8 @@
 // Package reading holds the nouns of Readout: what a reading is, which series it belongs to, what may be stored, and
-// the bytes a group of readings becomes in the journal.
+// the bytes a group of readings becomes in the journal and at rest.
 //
-// It imports nothing of ours but the error vocabulary. Start with Reading and Batch, then check.go for what may be stored
-// and codec.go for the bytes.
+// It imports nothing of ours but the error vocabulary. Start with Reading and Batch, then check.go for what may be stored,
+// codec.go for the bytes of the journal and compact.go for those at rest.
 package reading
 
 // Reading is one value of one series at one time. (Series, Time) identifies it: sent twice it is one reading; sent again
