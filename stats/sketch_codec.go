@@ -1,0 +1,171 @@
+package stats
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/DataDog/sketches-go/ddsketch"
+	"github.com/DataDog/sketches-go/ddsketch/encoding"
+	"github.com/DataDog/sketches-go/ddsketch/store"
+
+	"github.com/readout-dev/readout/reading"
+)
+
+// The bytes of a sketch. The first says which form follows; a new version is a new form.
+//
+//	exactForm   an entry of reading.Encode with a reading for each distinct value, whose time is how many readings have
+//	            this value or a lesser one
+//	binsForm    least value, greatest value (8 bytes each, little-endian), varint, how many readings, then a DDSketch in
+//	            its native encoding, without its mapping: cubically interpolated, relative accuracy 0.01
+const (
+	exactForm = 1
+	binsForm  = 2
+)
+
+// ErrCorrupt is wrapped by every error of ParseSketch.
+var ErrCorrupt = errors.New("corrupt sketch")
+
+// maxCount bounds the readings of a sketch, so that float64 counts them exactly.
+const maxCount = 1 << 53
+
+// Append appends the bytes of the sketch to dst and returns the extended slice: the same for sketches of the same values.
+func (s *Sketch) Append(dst []byte) []byte {
+	if s.bins == nil {
+		return reading.Encode(append(dst, exactForm), s.cumulated())
+	}
+	dst = append(dst, binsForm)
+	dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(s.min))
+	dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(s.max))
+	dst = binary.AppendUvarint(dst, uint64(s.count))
+	s.bins.Encode(&dst, true)
+	return dst
+}
+
+func (s *Sketch) cumulated() []reading.Reading {
+	rs := make([]reading.Reading, len(s.exact))
+	var upTo int64
+	for i, c := range s.exact {
+		upTo += c.count
+		rs[i] = reading.Reading{Time: upTo, Value: c.value}
+	}
+	return rs
+}
+
+// ParseSketch returns the sketch whose bytes are src. Damaged bytes give an error that wraps ErrCorrupt, or a sketch
+// within the bounds of any other; whatever src holds, ParseSketch does not panic, and takes at most some 2 MB beside 28
+// bytes for each byte of src.
+func ParseSketch(src []byte) (*Sketch, error) {
+	if len(src) == 0 {
+		return nil, corrupt("no bytes")
+	}
+	switch src[0] {
+	case exactForm:
+		return parseExact(src[1:])
+	case binsForm:
+		return parseBins(src[1:])
+	}
+	return nil, corrupt("form %d is unknown", src[0])
+}
+
+func parseExact(src []byte) (*Sketch, error) {
+	n, err := reading.Count(src)
+	if err != nil {
+		return nil, corrupt("%w", err)
+	}
+	if n > MaxExact {
+		return nil, corrupt("%d distinct values", n)
+	}
+	rs, err := reading.Decode(make([]reading.Reading, 0, n), src)
+	if err != nil {
+		return nil, corrupt("%w", err)
+	}
+	s := &Sketch{exact: make([]valueCount, n)}
+	for i, r := range rs {
+		if r.Series != 0 || r.Time <= s.count || r.Time > maxCount {
+			return nil, corrupt("counts are out of order")
+		}
+		if !finite(r.Value) || i > 0 && r.Value <= rs[i-1].Value {
+			return nil, corrupt("values are out of order")
+		}
+		s.exact[i] = valueCount{r.Value, r.Time - s.count}
+		s.count = r.Time
+	}
+	if n > 0 {
+		s.min, s.max = rs[0].Value, rs[n-1].Value
+	}
+	return s, nil
+}
+
+func parseBins(src []byte) (*Sketch, error) {
+	if len(src) < 16 {
+		return nil, corrupt("%d bytes are too few", len(src))
+	}
+	s := &Sketch{
+		min: math.Float64frombits(binary.LittleEndian.Uint64(src)),
+		max: math.Float64frombits(binary.LittleEndian.Uint64(src[8:])),
+	}
+	if !finite(s.min) || !finite(s.max) || s.min > s.max {
+		return nil, corrupt("the least and the greatest value are none")
+	}
+	count, width := binary.Uvarint(src[16:])
+	if width <= 0 || count == 0 || count > maxCount {
+		return nil, corrupt("the count of readings is missing or wrong")
+	}
+	s.count = int64(count)
+	positive, negative := newBoundedStore(), newBoundedStore()
+	guarded := ddsketch.NewDDSketch(logarithm, positive, negative)
+	if err := guarded.DecodeAndMergeWith(src[16+width:]); err != nil {
+		return nil, corrupt("%w", err)
+	}
+	zeros := guarded.GetZeroCount()
+	if positive.broken || negative.broken || zeros != 0 && !credible(zeros) || guarded.GetCount() != float64(count) {
+		return nil, corrupt("bins are out of range, or not all there")
+	}
+	s.bins = ddsketch.NewDDSketch(logarithm, positive.DenseStore, negative.DenseStore)
+	if zeros > 0 {
+		add(s.bins, 0, zeros)
+	}
+	return s, nil
+}
+
+// boundedStore is a store to decode into: it notices bins that no value has, before they take memory, counts that are
+// none, and missing bytes.
+type boundedStore struct {
+	*store.DenseStore
+	broken bool
+}
+
+func newBoundedStore() *boundedStore { return &boundedStore{DenseStore: store.NewDenseStore()} }
+
+// Add implements store.Store.
+func (s *boundedStore) Add(index int) { s.AddWithCount(index, 1) }
+
+// AddWithCount implements store.Store.
+func (s *boundedStore) AddWithCount(index int, count float64) {
+	if index < lowestBin || index > highestBin || count != 0 && !credible(count) {
+		s.broken = true
+	}
+	if !s.broken {
+		s.DenseStore.AddWithCount(index, count)
+	}
+}
+
+// DecodeAndMergeWith implements store.Store.
+func (s *boundedStore) DecodeAndMergeWith(b *[]byte, how encoding.SubFlag) error {
+	err := store.DecodeAndMergeWith(s, b, how)
+	s.broken = s.broken || err != nil // DDSketch does not look at the error
+	return err
+}
+
+// credible reports whether count is a number of readings.
+func credible(count float64) bool {
+	return count >= 1 && count <= maxCount && count == math.Trunc(count)
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+func corrupt(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{ErrCorrupt}, args...)...)
+}
