@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -54,14 +53,38 @@ func scanEntry(row pgx.CollectableRow) (e Entry, err error) {
 	return e, err
 }
 
+// JournalHead says how far the journal of a project is.
+type JournalHead struct {
+	Project  int64
+	Head     int64 // offset of the last entry
+	PackedTo int64 // the entries up to this offset are packed
+}
+
+// Heads returns the heads of the journals of projects, in no order; a project has none when nothing was ever appended, or
+// when it does not exist. It is one statement. Errors are PostgreSQL's own; see Fault.
+func Heads(ctx context.Context, pool *pgxpool.Pool, projects []int64) ([]JournalHead, error) {
+	const read = `
+		select project_id, h.head, coalesce(p.packed_to, 0)
+		from journal_head h left join packing p using (project_id)
+		where project_id = any ($1)`
+	rows, err := pool.Query(ctx, read, projects)
+	if err != nil {
+		return nil, fmt.Errorf("read the heads of journals: %w", err)
+	}
+	heads, err := pgx.CollectRows(rows, pgx.RowToStructByPos[JournalHead])
+	if err != nil {
+		return nil, fmt.Errorf("read the heads of journals: %w", err)
+	}
+	return heads, nil
+}
+
 // Head returns the offset of the last entry of project's journal and the offset up to which it is packed; both are 0 for
 // a project that has no journal, because nothing was ever appended or because it does not exist. Errors are
 // PostgreSQL's own; see Fault.
 func Head(ctx context.Context, pool *pgxpool.Pool, project int64) (head, packedTo int64, err error) {
-	const read = `select head, packed_to from journal_head where project_id = $1`
-	err = pool.QueryRow(ctx, read, project).Scan(&head, &packedTo)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return 0, 0, fmt.Errorf("read the head of project %d: %w", project, err)
+	heads, err := Heads(ctx, pool, []int64{project})
+	if err != nil || len(heads) == 0 {
+		return 0, 0, err
 	}
-	return head, packedTo, nil
+	return heads[0].Head, heads[0].PackedTo, nil
 }

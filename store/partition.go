@@ -7,93 +7,135 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/readout-dev/readout/internal/fault"
 )
 
 // Advisory locks of Readout: the first number is ours ("read" in ASCII), the second says what is locked.
 const (
 	lockSpace      = 0x72656164
 	lockPartitions = 1
+	lockRetention  = 2
 )
 
-// MakePartitions makes sure that the journal has a partition for each UTC day from yesterday to ahead days from now, by
-// the database's clock. When nothing is missing it is one statement; what is missing is made under an advisory lock, so
-// that any number of processes may call it at once. Faults: as Fault.
-func MakePartitions(ctx context.Context, pool *pgxpool.Pool, ahead int) error {
-	missing, err := missingDays(ctx, pool, ahead)
+// partition is a stretch of time of a partitioned table. No table has a default partition: each later one would have to
+// scan it under an exclusive lock.
+type partition struct {
+	parent   string
+	name     string // of the table that holds it: the parent's, and the stretch's first day, month or year
+	column   string // what the parent is partitioned by
+	from, to string // SQL literals of its half-open bounds
+	end      time.Time
+	payload  bool // it has a column payload, of bytes that are compressed already
+}
+
+// attach is the statement that makes a table of the partition's name the partition. Where a constraint of the table says
+// what its bounds are, nothing is scanned.
+func (p partition) attach() string {
+	return fmt.Sprintf(`alter table %s attach partition %s for values from (%s) to (%s);`, p.parent, p.name, p.from, p.to)
+}
+
+// makeMissing makes those partitions that are not there. When none is missing it is one statement.
+func makeMissing(ctx context.Context, pool *pgxpool.Pool, wanted []partition) error {
+	missing, err := missingOf(ctx, pool, wanted)
 	if err != nil || len(missing) == 0 {
 		return err
 	}
-	return Maintain(ctx, pool, func(conn *pgx.Conn) error {
-		for _, day := range missing {
-			if err := patiently(ctx, func() error { return makePartition(ctx, conn, day) }); err != nil {
-				return Fault(fmt.Errorf("make the journal's partition of %s: %w", day.Format(time.DateOnly), err))
+	return maintainPatiently(ctx, pool, making, func(conn *pgx.Conn) error {
+		for _, p := range missing {
+			if err := making.do(ctx, func() error { return p.make(ctx, conn) }); err != nil {
+				return Fault(fmt.Errorf("make the partition %s: %w", p.name, err))
 			}
 		}
 		return nil
 	})
 }
 
-// missingDays returns the UTC days from yesterday to ahead days from now that the journal has no partition for.
-func missingDays(ctx context.Context, pool *pgxpool.Pool, ahead int) ([]time.Time, error) {
+// missingOf returns those of the partitions that do not stand, in their order. One that is being detached takes no rows
+// any more, so it counts as missing.
+func missingOf(ctx context.Context, pool *pgxpool.Pool, wanted []partition) ([]partition, error) {
+	parents, names := make([]string, len(wanted)), make([]string, len(wanted))
+	for i, p := range wanted {
+		parents[i], names[i] = p.parent, p.name
+	}
 	const query = `
-		with today as (select date_trunc('day', now() at time zone 'UTC') as day)
-		select d from today, generate_series(day - interval '1 day', day + $1 * interval '1 day', interval '1 day') d
+		select i - 1 from unnest($1::text[], $2::text[]) with ordinality as wanted (parent, name, i)
 		where not exists (
-			select from pg_inherits i join pg_class c on c.oid = i.inhrelid
-			where i.inhparent = 'journal'::regclass and c.relname = 'journal_' || to_char(d, 'YYYYMMDD'))
-		order by d`
-	rows, err := pool.Query(ctx, query, ahead)
+			select from pg_inherits h join pg_class c on c.oid = h.inhrelid
+			where h.inhparent = wanted.parent::regclass and c.relname = wanted.name and not h.inhdetachpending)
+		order by i`
+	rows, err := pool.Query(ctx, query, parents, names)
 	if err != nil {
-		return nil, Fault(fmt.Errorf("list the journal's partitions: %w", err))
+		return nil, Fault(fmt.Errorf("list the partitions: %w", err))
 	}
-	days, err := pgx.CollectRows(rows, pgx.RowTo[time.Time])
-	if err != nil {
-		return nil, Fault(fmt.Errorf("list the journal's partitions: %w", err))
-	}
-	return days, nil
+	return collect(rows, "list the partitions", func(row pgx.CollectableRow) (partition, error) {
+		var i int
+		err := row.Scan(&i)
+		return wanted[i], err
+	})
 }
 
-// makePartition makes one partition in one short transaction, unless another process was quicker.
+// make makes the partition in one short transaction, unless another process was quicker. One that was on its way to be
+// dropped, as it was too old, comes back with what it holds.
 //
-// The table is filled with nothing and checked before it is attached, so attaching scans nothing. Its foreign key takes
-// a lock on the journal's heads that stops appends; lock_timeout bounds how long they would queue behind us.
-func makePartition(ctx context.Context, conn *pgx.Conn, day time.Time) error {
-	name := "journal_" + day.Format("20060102")
-	from, to := utcBound(day), utcBound(day.AddDate(0, 0, 1))
+// The table is filled with nothing and checked before it is attached, so attaching scans nothing. The journal's foreign
+// key takes a lock on its heads that stops appends; lock_timeout bounds how long they would queue behind us.
+func (p partition) make(ctx context.Context, conn *pgx.Conn) error {
 	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock($1, $2)`, lockSpace, lockPartitions); err != nil {
+		if err := lockForPartitions(ctx, tx); err != nil {
 			return err
 		}
-		var exists bool
-		if err := tx.QueryRow(ctx, `select to_regclass($1) is not null`, name).Scan(&exists); err != nil || exists {
+		s, err := p.standing(ctx, tx)
+		switch {
+		case err != nil || s.attached && !s.pending:
 			return err
+		case s.pending || s.marked:
+			return p.restore(ctx, tx, s)
+		case s.exists:
+			return fault.New(fault.Conflict, "the table %s stands where a partition of %s is needed", p.name, p.parent)
 		}
-		// Payloads are compressed already: stored as they are, and inline as long as they fit a page.
-		_, err := tx.Exec(ctx, fmt.Sprintf(`
-			set local lock_timeout = '500ms';
-			create table %[1]s (like journal including all) with (toast_tuple_target = 8160);
-			alter table %[1]s alter column payload set storage external,
-				add constraint %[1]s_at check (at >= %[2]s and at < %[3]s);
-			alter table journal attach partition %[1]s for values from (%[2]s) to (%[3]s);
-			alter table %[1]s drop constraint %[1]s_at`, name, from, to))
+		storage := ""
+		if p.payload { // stored as it is, and inline as long as it fits a page
+			storage = `alter table ` + p.name + ` set (toast_tuple_target = 8160), alter column payload set storage external;`
+		}
+		_, err = tx.Exec(ctx, fmt.Sprintf(`
+			create table %[1]s (like %[2]s including all, constraint %[1]s_bounds check (%[3]s >= %[4]s and %[3]s < %[5]s));
+			%[6]s %[7]s
+			alter table %[1]s drop constraint %[1]s_bounds`, p.name, p.parent, p.column, p.from, p.to, storage, p.attach()))
 		return err
 	})
 }
 
-func utcBound(day time.Time) string { return "'" + day.Format(time.DateOnly) + " 00:00:00+00'" }
+// lockForPartitions takes, until the transaction ends, the lock of those who make and drop partitions.
+func lockForPartitions(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, `select pg_advisory_xact_lock($1, $2)`, lockSpace, lockPartitions)
+	return err
+}
 
-// patiently tries fn again while it cannot get a lock in time.
-func patiently(ctx context.Context, fn func() error) error {
-	const tries = 30
-	for try := 1; ; try++ {
-		err := fn()
-		if err == nil || try == tries || !isLockTimeout(err) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(200 * time.Millisecond):
-		}
+// standing is what there is by a partition's name: a table, attached to the parent, on its way to be detached, marked to
+// be dropped.
+type standing struct{ exists, attached, pending, marked bool }
+
+func (p partition) standing(ctx context.Context, db querier) (s standing, err error) {
+	const query = `
+		select t is not null, h.inhrelid is not null, coalesce(h.inhdetachpending, false),
+			coalesce(obj_description(t, 'pg_class') = $3, false)
+		from to_regclass($1) t left join pg_inherits h on h.inhrelid = t and h.inhparent = $2::regclass`
+	err = db.QueryRow(ctx, query, p.name, p.parent, expiredMark).Scan(&s.exists, &s.attached, &s.pending, &s.marked)
+	return s, err
+}
+
+// querier reads: a pool, a connection or a transaction.
+type querier interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// collect reads all rows by scan; what says in errors what was done.
+func collect[T any](rows pgx.Rows, what string, scan pgx.RowToFunc[T]) ([]T, error) {
+	all, err := pgx.CollectRows(rows, scan)
+	if err != nil {
+		return nil, Fault(fmt.Errorf("%s: %w", what, err))
 	}
+	return all, nil
 }

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/readout-dev/readout/internal/testdb"
@@ -32,17 +31,16 @@ func withoutPartitions(t *testing.T) *pgxpool.Pool {
 // partitions returns "name bounds" of each of the journal's partitions.
 func partitions(t *testing.T, pool *pgxpool.Pool) []string {
 	t.Helper()
-	rows, err := pool.Query(t.Context(), `
+	return partitionsOf(t, pool, "journal")
+}
+
+// partitionsOf returns "name bounds" of each of a table's partitions.
+func partitionsOf(t *testing.T, pool *pgxpool.Pool, parent string) (all []string) {
+	t.Helper()
+	query(t, pool, &all, `
 		select c.relname || ' ' || pg_get_expr(c.relpartbound, c.oid)
 		from pg_inherits i join pg_class c on c.oid = i.inhrelid
-		where i.inhparent = 'journal'::regclass order by 1`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		t.Fatal(err)
-	}
+		where i.inhparent = $1::text::regclass order by 1`, parent)
 	return all
 }
 

@@ -67,6 +67,7 @@ func poolConfig(url string, cfg PoolConfig) (*pgxpool.Config, error) {
 		"idle_in_transaction_session_timeout": milliseconds(time.Minute),
 		"timezone":                            "UTC",
 		"synchronous_commit":                  "on",
+		"jit":                                 "off", // no statement here is long enough for it to pay
 		// A generic plan of a partitioned table would lock and look at every partition.
 		"plan_cache_mode": "force_custom_plan",
 	} {

@@ -985,6 +985,21 @@ func (_q *ProjectQuery) collectField(ctx context.Context, oneNode bool, opCtx *g
 				selectedFields = append(selectedFields, project.FieldAutoCreateDevices)
 				fieldSeen[project.FieldAutoCreateDevices] = struct{}{}
 			}
+		case "keepReadingsDays":
+			if _, ok := fieldSeen[project.FieldKeepReadingsDays]; !ok {
+				selectedFields = append(selectedFields, project.FieldKeepReadingsDays)
+				fieldSeen[project.FieldKeepReadingsDays] = struct{}{}
+			}
+		case "keepRollupsDays":
+			if _, ok := fieldSeen[project.FieldKeepRollupsDays]; !ok {
+				selectedFields = append(selectedFields, project.FieldKeepRollupsDays)
+				fieldSeen[project.FieldKeepRollupsDays] = struct{}{}
+			}
+		case "resumeHours":
+			if _, ok := fieldSeen[project.FieldResumeHours]; !ok {
+				selectedFields = append(selectedFields, project.FieldResumeHours)
+				fieldSeen[project.FieldResumeHours] = struct{}{}
+			}
 		case "id":
 		case "__typename":
 		default:

@@ -104,6 +104,9 @@ func (c *MemberUpdateOne) SetInput(i UpdateMemberInput) *MemberUpdateOne {
 type CreateProjectInput struct {
 	Name              string
 	AutoCreateDevices *bool
+	KeepReadingsDays  *int
+	KeepRollupsDays   *int
+	ResumeHours       *int
 }
 
 // Mutate applies the CreateProjectInput on the ProjectMutation builder.
@@ -111,6 +114,15 @@ func (i *CreateProjectInput) Mutate(m *ProjectMutation) {
 	m.SetName(i.Name)
 	if v := i.AutoCreateDevices; v != nil {
 		m.SetAutoCreateDevices(*v)
+	}
+	if v := i.KeepReadingsDays; v != nil {
+		m.SetKeepReadingsDays(*v)
+	}
+	if v := i.KeepRollupsDays; v != nil {
+		m.SetKeepRollupsDays(*v)
+	}
+	if v := i.ResumeHours; v != nil {
+		m.SetResumeHours(*v)
 	}
 }
 
@@ -124,6 +136,9 @@ func (c *ProjectCreate) SetInput(i CreateProjectInput) *ProjectCreate {
 type UpdateProjectInput struct {
 	Name              *string
 	AutoCreateDevices *bool
+	KeepReadingsDays  *int
+	KeepRollupsDays   *int
+	ResumeHours       *int
 }
 
 // Mutate applies the UpdateProjectInput on the ProjectMutation builder.
@@ -133,6 +148,15 @@ func (i *UpdateProjectInput) Mutate(m *ProjectMutation) {
 	}
 	if v := i.AutoCreateDevices; v != nil {
 		m.SetAutoCreateDevices(*v)
+	}
+	if v := i.KeepReadingsDays; v != nil {
+		m.SetKeepReadingsDays(*v)
+	}
+	if v := i.KeepRollupsDays; v != nil {
+		m.SetKeepRollupsDays(*v)
+	}
+	if v := i.ResumeHours; v != nil {
+		m.SetResumeHours(*v)
 	}
 }
 

@@ -1041,6 +1041,36 @@ type ProjectWhereInput struct {
 	// "auto_create_devices" field predicates.
 	AutoCreateDevices    *bool `json:"autoCreateDevices,omitempty"`
 	AutoCreateDevicesNEQ *bool `json:"autoCreateDevicesNEQ,omitempty"`
+
+	// "keep_readings_days" field predicates.
+	KeepReadingsDays      *int  `json:"keepReadingsDays,omitempty"`
+	KeepReadingsDaysNEQ   *int  `json:"keepReadingsDaysNEQ,omitempty"`
+	KeepReadingsDaysIn    []int `json:"keepReadingsDaysIn,omitempty"`
+	KeepReadingsDaysNotIn []int `json:"keepReadingsDaysNotIn,omitempty"`
+	KeepReadingsDaysGT    *int  `json:"keepReadingsDaysGT,omitempty"`
+	KeepReadingsDaysGTE   *int  `json:"keepReadingsDaysGTE,omitempty"`
+	KeepReadingsDaysLT    *int  `json:"keepReadingsDaysLT,omitempty"`
+	KeepReadingsDaysLTE   *int  `json:"keepReadingsDaysLTE,omitempty"`
+
+	// "keep_rollups_days" field predicates.
+	KeepRollupsDays      *int  `json:"keepRollupsDays,omitempty"`
+	KeepRollupsDaysNEQ   *int  `json:"keepRollupsDaysNEQ,omitempty"`
+	KeepRollupsDaysIn    []int `json:"keepRollupsDaysIn,omitempty"`
+	KeepRollupsDaysNotIn []int `json:"keepRollupsDaysNotIn,omitempty"`
+	KeepRollupsDaysGT    *int  `json:"keepRollupsDaysGT,omitempty"`
+	KeepRollupsDaysGTE   *int  `json:"keepRollupsDaysGTE,omitempty"`
+	KeepRollupsDaysLT    *int  `json:"keepRollupsDaysLT,omitempty"`
+	KeepRollupsDaysLTE   *int  `json:"keepRollupsDaysLTE,omitempty"`
+
+	// "resume_hours" field predicates.
+	ResumeHours      *int  `json:"resumeHours,omitempty"`
+	ResumeHoursNEQ   *int  `json:"resumeHoursNEQ,omitempty"`
+	ResumeHoursIn    []int `json:"resumeHoursIn,omitempty"`
+	ResumeHoursNotIn []int `json:"resumeHoursNotIn,omitempty"`
+	ResumeHoursGT    *int  `json:"resumeHoursGT,omitempty"`
+	ResumeHoursGTE   *int  `json:"resumeHoursGTE,omitempty"`
+	ResumeHoursLT    *int  `json:"resumeHoursLT,omitempty"`
+	ResumeHoursLTE   *int  `json:"resumeHoursLTE,omitempty"`
 }
 
 // AddPredicates adds custom predicates to the where input to be used during the filtering phase.
@@ -1206,6 +1236,78 @@ func (i *ProjectWhereInput) P() (predicate.Project, error) {
 	}
 	if i.AutoCreateDevicesNEQ != nil {
 		predicates = append(predicates, project.AutoCreateDevicesNEQ(*i.AutoCreateDevicesNEQ))
+	}
+	if i.KeepReadingsDays != nil {
+		predicates = append(predicates, project.KeepReadingsDaysEQ(*i.KeepReadingsDays))
+	}
+	if i.KeepReadingsDaysNEQ != nil {
+		predicates = append(predicates, project.KeepReadingsDaysNEQ(*i.KeepReadingsDaysNEQ))
+	}
+	if i.KeepReadingsDaysIn != nil {
+		predicates = append(predicates, project.KeepReadingsDaysIn(i.KeepReadingsDaysIn...))
+	}
+	if i.KeepReadingsDaysNotIn != nil {
+		predicates = append(predicates, project.KeepReadingsDaysNotIn(i.KeepReadingsDaysNotIn...))
+	}
+	if i.KeepReadingsDaysGT != nil {
+		predicates = append(predicates, project.KeepReadingsDaysGT(*i.KeepReadingsDaysGT))
+	}
+	if i.KeepReadingsDaysGTE != nil {
+		predicates = append(predicates, project.KeepReadingsDaysGTE(*i.KeepReadingsDaysGTE))
+	}
+	if i.KeepReadingsDaysLT != nil {
+		predicates = append(predicates, project.KeepReadingsDaysLT(*i.KeepReadingsDaysLT))
+	}
+	if i.KeepReadingsDaysLTE != nil {
+		predicates = append(predicates, project.KeepReadingsDaysLTE(*i.KeepReadingsDaysLTE))
+	}
+	if i.KeepRollupsDays != nil {
+		predicates = append(predicates, project.KeepRollupsDaysEQ(*i.KeepRollupsDays))
+	}
+	if i.KeepRollupsDaysNEQ != nil {
+		predicates = append(predicates, project.KeepRollupsDaysNEQ(*i.KeepRollupsDaysNEQ))
+	}
+	if i.KeepRollupsDaysIn != nil {
+		predicates = append(predicates, project.KeepRollupsDaysIn(i.KeepRollupsDaysIn...))
+	}
+	if i.KeepRollupsDaysNotIn != nil {
+		predicates = append(predicates, project.KeepRollupsDaysNotIn(i.KeepRollupsDaysNotIn...))
+	}
+	if i.KeepRollupsDaysGT != nil {
+		predicates = append(predicates, project.KeepRollupsDaysGT(*i.KeepRollupsDaysGT))
+	}
+	if i.KeepRollupsDaysGTE != nil {
+		predicates = append(predicates, project.KeepRollupsDaysGTE(*i.KeepRollupsDaysGTE))
+	}
+	if i.KeepRollupsDaysLT != nil {
+		predicates = append(predicates, project.KeepRollupsDaysLT(*i.KeepRollupsDaysLT))
+	}
+	if i.KeepRollupsDaysLTE != nil {
+		predicates = append(predicates, project.KeepRollupsDaysLTE(*i.KeepRollupsDaysLTE))
+	}
+	if i.ResumeHours != nil {
+		predicates = append(predicates, project.ResumeHoursEQ(*i.ResumeHours))
+	}
+	if i.ResumeHoursNEQ != nil {
+		predicates = append(predicates, project.ResumeHoursNEQ(*i.ResumeHoursNEQ))
+	}
+	if i.ResumeHoursIn != nil {
+		predicates = append(predicates, project.ResumeHoursIn(i.ResumeHoursIn...))
+	}
+	if i.ResumeHoursNotIn != nil {
+		predicates = append(predicates, project.ResumeHoursNotIn(i.ResumeHoursNotIn...))
+	}
+	if i.ResumeHoursGT != nil {
+		predicates = append(predicates, project.ResumeHoursGT(*i.ResumeHoursGT))
+	}
+	if i.ResumeHoursGTE != nil {
+		predicates = append(predicates, project.ResumeHoursGTE(*i.ResumeHoursGTE))
+	}
+	if i.ResumeHoursLT != nil {
+		predicates = append(predicates, project.ResumeHoursLT(*i.ResumeHoursLT))
+	}
+	if i.ResumeHoursLTE != nil {
+		predicates = append(predicates, project.ResumeHoursLTE(*i.ResumeHoursLTE))
 	}
 
 	switch len(predicates) {

@@ -2226,28 +2226,34 @@ func (m *MemberMutation) ResetEdge(name string) error {
 // ProjectMutation represents an operation that mutates the Project nodes in the graph.
 type ProjectMutation struct {
 	config
-	op                  Op
-	typ                 string
-	id                  *int64
-	created_at          *time.Time
-	name                *string
-	auto_create_devices *bool
-	clearedFields       map[string]struct{}
-	members             map[int64]struct{}
-	removedmembers      map[int64]struct{}
-	clearedmembers      bool
-	keys                map[int64]struct{}
-	removedkeys         map[int64]struct{}
-	clearedkeys         bool
-	devices             map[int64]struct{}
-	removeddevices      map[int64]struct{}
-	cleareddevices      bool
-	series              map[int64]struct{}
-	removedseries       map[int64]struct{}
-	clearedseries       bool
-	done                bool
-	oldValue            func(context.Context) (*Project, error)
-	predicates          []predicate.Project
+	op                    Op
+	typ                   string
+	id                    *int64
+	created_at            *time.Time
+	name                  *string
+	auto_create_devices   *bool
+	keep_readings_days    *int
+	addkeep_readings_days *int
+	keep_rollups_days     *int
+	addkeep_rollups_days  *int
+	resume_hours          *int
+	addresume_hours       *int
+	clearedFields         map[string]struct{}
+	members               map[int64]struct{}
+	removedmembers        map[int64]struct{}
+	clearedmembers        bool
+	keys                  map[int64]struct{}
+	removedkeys           map[int64]struct{}
+	clearedkeys           bool
+	devices               map[int64]struct{}
+	removeddevices        map[int64]struct{}
+	cleareddevices        bool
+	series                map[int64]struct{}
+	removedseries         map[int64]struct{}
+	clearedseries         bool
+	done                  bool
+	oldValue              func(context.Context) (*Project, error)
+	predicates            []predicate.Project
 }
 
 var _ ent.Mutation = (*ProjectMutation)(nil)
@@ -2460,6 +2466,174 @@ func (m *ProjectMutation) OldAutoCreateDevices(ctx context.Context) (v bool, err
 // ResetAutoCreateDevices resets all changes to the "auto_create_devices" field.
 func (m *ProjectMutation) ResetAutoCreateDevices() {
 	m.auto_create_devices = nil
+}
+
+// SetKeepReadingsDays sets the "keep_readings_days" field.
+func (m *ProjectMutation) SetKeepReadingsDays(i int) {
+	m.keep_readings_days = &i
+	m.addkeep_readings_days = nil
+}
+
+// KeepReadingsDays returns the value of the "keep_readings_days" field in the mutation.
+func (m *ProjectMutation) KeepReadingsDays() (r int, exists bool) {
+	v := m.keep_readings_days
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKeepReadingsDays returns the old "keep_readings_days" field's value of the Project entity.
+// If the Project object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ProjectMutation) OldKeepReadingsDays(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKeepReadingsDays is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKeepReadingsDays requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKeepReadingsDays: %w", err)
+	}
+	return oldValue.KeepReadingsDays, nil
+}
+
+// AddKeepReadingsDays adds i to the "keep_readings_days" field.
+func (m *ProjectMutation) AddKeepReadingsDays(i int) {
+	if m.addkeep_readings_days != nil {
+		*m.addkeep_readings_days += i
+	} else {
+		m.addkeep_readings_days = &i
+	}
+}
+
+// AddedKeepReadingsDays returns the value that was added to the "keep_readings_days" field in this mutation.
+func (m *ProjectMutation) AddedKeepReadingsDays() (r int, exists bool) {
+	v := m.addkeep_readings_days
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetKeepReadingsDays resets all changes to the "keep_readings_days" field.
+func (m *ProjectMutation) ResetKeepReadingsDays() {
+	m.keep_readings_days = nil
+	m.addkeep_readings_days = nil
+}
+
+// SetKeepRollupsDays sets the "keep_rollups_days" field.
+func (m *ProjectMutation) SetKeepRollupsDays(i int) {
+	m.keep_rollups_days = &i
+	m.addkeep_rollups_days = nil
+}
+
+// KeepRollupsDays returns the value of the "keep_rollups_days" field in the mutation.
+func (m *ProjectMutation) KeepRollupsDays() (r int, exists bool) {
+	v := m.keep_rollups_days
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKeepRollupsDays returns the old "keep_rollups_days" field's value of the Project entity.
+// If the Project object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ProjectMutation) OldKeepRollupsDays(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKeepRollupsDays is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKeepRollupsDays requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKeepRollupsDays: %w", err)
+	}
+	return oldValue.KeepRollupsDays, nil
+}
+
+// AddKeepRollupsDays adds i to the "keep_rollups_days" field.
+func (m *ProjectMutation) AddKeepRollupsDays(i int) {
+	if m.addkeep_rollups_days != nil {
+		*m.addkeep_rollups_days += i
+	} else {
+		m.addkeep_rollups_days = &i
+	}
+}
+
+// AddedKeepRollupsDays returns the value that was added to the "keep_rollups_days" field in this mutation.
+func (m *ProjectMutation) AddedKeepRollupsDays() (r int, exists bool) {
+	v := m.addkeep_rollups_days
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetKeepRollupsDays resets all changes to the "keep_rollups_days" field.
+func (m *ProjectMutation) ResetKeepRollupsDays() {
+	m.keep_rollups_days = nil
+	m.addkeep_rollups_days = nil
+}
+
+// SetResumeHours sets the "resume_hours" field.
+func (m *ProjectMutation) SetResumeHours(i int) {
+	m.resume_hours = &i
+	m.addresume_hours = nil
+}
+
+// ResumeHours returns the value of the "resume_hours" field in the mutation.
+func (m *ProjectMutation) ResumeHours() (r int, exists bool) {
+	v := m.resume_hours
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldResumeHours returns the old "resume_hours" field's value of the Project entity.
+// If the Project object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ProjectMutation) OldResumeHours(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldResumeHours is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldResumeHours requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldResumeHours: %w", err)
+	}
+	return oldValue.ResumeHours, nil
+}
+
+// AddResumeHours adds i to the "resume_hours" field.
+func (m *ProjectMutation) AddResumeHours(i int) {
+	if m.addresume_hours != nil {
+		*m.addresume_hours += i
+	} else {
+		m.addresume_hours = &i
+	}
+}
+
+// AddedResumeHours returns the value that was added to the "resume_hours" field in this mutation.
+func (m *ProjectMutation) AddedResumeHours() (r int, exists bool) {
+	v := m.addresume_hours
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetResumeHours resets all changes to the "resume_hours" field.
+func (m *ProjectMutation) ResetResumeHours() {
+	m.resume_hours = nil
+	m.addresume_hours = nil
 }
 
 // AddMemberIDs adds the "members" edge to the Member entity by ids.
@@ -2712,7 +2886,7 @@ func (m *ProjectMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ProjectMutation) Fields() []string {
-	fields := make([]string, 0, 3)
+	fields := make([]string, 0, 6)
 	if m.created_at != nil {
 		fields = append(fields, project.FieldCreatedAt)
 	}
@@ -2721,6 +2895,15 @@ func (m *ProjectMutation) Fields() []string {
 	}
 	if m.auto_create_devices != nil {
 		fields = append(fields, project.FieldAutoCreateDevices)
+	}
+	if m.keep_readings_days != nil {
+		fields = append(fields, project.FieldKeepReadingsDays)
+	}
+	if m.keep_rollups_days != nil {
+		fields = append(fields, project.FieldKeepRollupsDays)
+	}
+	if m.resume_hours != nil {
+		fields = append(fields, project.FieldResumeHours)
 	}
 	return fields
 }
@@ -2736,6 +2919,12 @@ func (m *ProjectMutation) Field(name string) (ent.Value, bool) {
 		return m.Name()
 	case project.FieldAutoCreateDevices:
 		return m.AutoCreateDevices()
+	case project.FieldKeepReadingsDays:
+		return m.KeepReadingsDays()
+	case project.FieldKeepRollupsDays:
+		return m.KeepRollupsDays()
+	case project.FieldResumeHours:
+		return m.ResumeHours()
 	}
 	return nil, false
 }
@@ -2751,6 +2940,12 @@ func (m *ProjectMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldName(ctx)
 	case project.FieldAutoCreateDevices:
 		return m.OldAutoCreateDevices(ctx)
+	case project.FieldKeepReadingsDays:
+		return m.OldKeepReadingsDays(ctx)
+	case project.FieldKeepRollupsDays:
+		return m.OldKeepRollupsDays(ctx)
+	case project.FieldResumeHours:
+		return m.OldResumeHours(ctx)
 	}
 	return nil, fmt.Errorf("unknown Project field %s", name)
 }
@@ -2781,6 +2976,27 @@ func (m *ProjectMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetAutoCreateDevices(v)
 		return nil
+	case project.FieldKeepReadingsDays:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKeepReadingsDays(v)
+		return nil
+	case project.FieldKeepRollupsDays:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKeepRollupsDays(v)
+		return nil
+	case project.FieldResumeHours:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetResumeHours(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Project field %s", name)
 }
@@ -2788,13 +3004,31 @@ func (m *ProjectMutation) SetField(name string, value ent.Value) error {
 // AddedFields returns all numeric fields that were incremented/decremented during
 // this mutation.
 func (m *ProjectMutation) AddedFields() []string {
-	return nil
+	var fields []string
+	if m.addkeep_readings_days != nil {
+		fields = append(fields, project.FieldKeepReadingsDays)
+	}
+	if m.addkeep_rollups_days != nil {
+		fields = append(fields, project.FieldKeepRollupsDays)
+	}
+	if m.addresume_hours != nil {
+		fields = append(fields, project.FieldResumeHours)
+	}
+	return fields
 }
 
 // AddedField returns the numeric value that was incremented/decremented on a field
 // with the given name. The second boolean return value indicates that this field
 // was not set, or was not defined in the schema.
 func (m *ProjectMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case project.FieldKeepReadingsDays:
+		return m.AddedKeepReadingsDays()
+	case project.FieldKeepRollupsDays:
+		return m.AddedKeepRollupsDays()
+	case project.FieldResumeHours:
+		return m.AddedResumeHours()
+	}
 	return nil, false
 }
 
@@ -2803,6 +3037,27 @@ func (m *ProjectMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *ProjectMutation) AddField(name string, value ent.Value) error {
 	switch name {
+	case project.FieldKeepReadingsDays:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddKeepReadingsDays(v)
+		return nil
+	case project.FieldKeepRollupsDays:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddKeepRollupsDays(v)
+		return nil
+	case project.FieldResumeHours:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddResumeHours(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Project numeric field %s", name)
 }
@@ -2838,6 +3093,15 @@ func (m *ProjectMutation) ResetField(name string) error {
 		return nil
 	case project.FieldAutoCreateDevices:
 		m.ResetAutoCreateDevices()
+		return nil
+	case project.FieldKeepReadingsDays:
+		m.ResetKeepReadingsDays()
+		return nil
+	case project.FieldKeepRollupsDays:
+		m.ResetKeepRollupsDays()
+		return nil
+	case project.FieldResumeHours:
+		m.ResetResumeHours()
 		return nil
 	}
 	return fmt.Errorf("unknown Project field %s", name)

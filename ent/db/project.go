@@ -23,6 +23,12 @@ type Project struct {
 	Name string `json:"name,omitempty"`
 	// whether readings sent with a project key make the devices they name
 	AutoCreateDevices bool `json:"auto_create_devices,omitempty"`
+	// how many days readings are kept at least, by their time; 0 is for ever
+	KeepReadingsDays int `json:"keep_readings_days,omitempty"`
+	// how many days the statistics of hours and days are kept at least; 0 is for ever
+	KeepRollupsDays int `json:"keep_rollups_days,omitempty"`
+	// how long the journal is kept at least, for subscriptions that go on after a cursor
+	ResumeHours int `json:"resume_hours,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the ProjectQuery when eager-loading is set.
 	Edges        ProjectEdges `json:"edges"`
@@ -94,7 +100,7 @@ func (*Project) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case project.FieldAutoCreateDevices:
 			values[i] = new(sql.NullBool)
-		case project.FieldID:
+		case project.FieldID, project.FieldKeepReadingsDays, project.FieldKeepRollupsDays, project.FieldResumeHours:
 			values[i] = new(sql.NullInt64)
 		case project.FieldName:
 			values[i] = new(sql.NullString)
@@ -138,6 +144,24 @@ func (_m *Project) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field auto_create_devices", values[i])
 			} else if value.Valid {
 				_m.AutoCreateDevices = value.Bool
+			}
+		case project.FieldKeepReadingsDays:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field keep_readings_days", values[i])
+			} else if value.Valid {
+				_m.KeepReadingsDays = int(value.Int64)
+			}
+		case project.FieldKeepRollupsDays:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field keep_rollups_days", values[i])
+			} else if value.Valid {
+				_m.KeepRollupsDays = int(value.Int64)
+			}
+		case project.FieldResumeHours:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field resume_hours", values[i])
+			} else if value.Valid {
+				_m.ResumeHours = int(value.Int64)
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -203,6 +227,15 @@ func (_m *Project) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("auto_create_devices=")
 	builder.WriteString(fmt.Sprintf("%v", _m.AutoCreateDevices))
+	builder.WriteString(", ")
+	builder.WriteString("keep_readings_days=")
+	builder.WriteString(fmt.Sprintf("%v", _m.KeepReadingsDays))
+	builder.WriteString(", ")
+	builder.WriteString("keep_rollups_days=")
+	builder.WriteString(fmt.Sprintf("%v", _m.KeepRollupsDays))
+	builder.WriteString(", ")
+	builder.WriteString("resume_hours=")
+	builder.WriteString(fmt.Sprintf("%v", _m.ResumeHours))
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -60,6 +60,48 @@ func (_c *ProjectCreate) SetNillableAutoCreateDevices(v *bool) *ProjectCreate {
 	return _c
 }
 
+// SetKeepReadingsDays sets the "keep_readings_days" field.
+func (_c *ProjectCreate) SetKeepReadingsDays(v int) *ProjectCreate {
+	_c.mutation.SetKeepReadingsDays(v)
+	return _c
+}
+
+// SetNillableKeepReadingsDays sets the "keep_readings_days" field if the given value is not nil.
+func (_c *ProjectCreate) SetNillableKeepReadingsDays(v *int) *ProjectCreate {
+	if v != nil {
+		_c.SetKeepReadingsDays(*v)
+	}
+	return _c
+}
+
+// SetKeepRollupsDays sets the "keep_rollups_days" field.
+func (_c *ProjectCreate) SetKeepRollupsDays(v int) *ProjectCreate {
+	_c.mutation.SetKeepRollupsDays(v)
+	return _c
+}
+
+// SetNillableKeepRollupsDays sets the "keep_rollups_days" field if the given value is not nil.
+func (_c *ProjectCreate) SetNillableKeepRollupsDays(v *int) *ProjectCreate {
+	if v != nil {
+		_c.SetKeepRollupsDays(*v)
+	}
+	return _c
+}
+
+// SetResumeHours sets the "resume_hours" field.
+func (_c *ProjectCreate) SetResumeHours(v int) *ProjectCreate {
+	_c.mutation.SetResumeHours(v)
+	return _c
+}
+
+// SetNillableResumeHours sets the "resume_hours" field if the given value is not nil.
+func (_c *ProjectCreate) SetNillableResumeHours(v *int) *ProjectCreate {
+	if v != nil {
+		_c.SetResumeHours(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *ProjectCreate) SetID(v int64) *ProjectCreate {
 	_c.mutation.SetID(v)
@@ -174,6 +216,18 @@ func (_c *ProjectCreate) defaults() error {
 		v := project.DefaultAutoCreateDevices
 		_c.mutation.SetAutoCreateDevices(v)
 	}
+	if _, ok := _c.mutation.KeepReadingsDays(); !ok {
+		v := project.DefaultKeepReadingsDays
+		_c.mutation.SetKeepReadingsDays(v)
+	}
+	if _, ok := _c.mutation.KeepRollupsDays(); !ok {
+		v := project.DefaultKeepRollupsDays
+		_c.mutation.SetKeepRollupsDays(v)
+	}
+	if _, ok := _c.mutation.ResumeHours(); !ok {
+		v := project.DefaultResumeHours
+		_c.mutation.SetResumeHours(v)
+	}
 	return nil
 }
 
@@ -189,6 +243,30 @@ func (_c *ProjectCreate) check() error {
 	}
 	if _, ok := _c.mutation.AutoCreateDevices(); !ok {
 		return &ValidationError{Name: "auto_create_devices", err: errors.New(`db: missing required field "Project.auto_create_devices"`)}
+	}
+	if _, ok := _c.mutation.KeepReadingsDays(); !ok {
+		return &ValidationError{Name: "keep_readings_days", err: errors.New(`db: missing required field "Project.keep_readings_days"`)}
+	}
+	if v, ok := _c.mutation.KeepReadingsDays(); ok {
+		if err := project.KeepReadingsDaysValidator(v); err != nil {
+			return &ValidationError{Name: "keep_readings_days", err: fmt.Errorf(`db: validator failed for field "Project.keep_readings_days": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.KeepRollupsDays(); !ok {
+		return &ValidationError{Name: "keep_rollups_days", err: errors.New(`db: missing required field "Project.keep_rollups_days"`)}
+	}
+	if v, ok := _c.mutation.KeepRollupsDays(); ok {
+		if err := project.KeepRollupsDaysValidator(v); err != nil {
+			return &ValidationError{Name: "keep_rollups_days", err: fmt.Errorf(`db: validator failed for field "Project.keep_rollups_days": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.ResumeHours(); !ok {
+		return &ValidationError{Name: "resume_hours", err: errors.New(`db: missing required field "Project.resume_hours"`)}
+	}
+	if v, ok := _c.mutation.ResumeHours(); ok {
+		if err := project.ResumeHoursValidator(v); err != nil {
+			return &ValidationError{Name: "resume_hours", err: fmt.Errorf(`db: validator failed for field "Project.resume_hours": %w`, err)}
+		}
 	}
 	return nil
 }
@@ -234,6 +312,18 @@ func (_c *ProjectCreate) createSpec() (*Project, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.AutoCreateDevices(); ok {
 		_spec.SetField(project.FieldAutoCreateDevices, field.TypeBool, value)
 		_node.AutoCreateDevices = value
+	}
+	if value, ok := _c.mutation.KeepReadingsDays(); ok {
+		_spec.SetField(project.FieldKeepReadingsDays, field.TypeInt, value)
+		_node.KeepReadingsDays = value
+	}
+	if value, ok := _c.mutation.KeepRollupsDays(); ok {
+		_spec.SetField(project.FieldKeepRollupsDays, field.TypeInt, value)
+		_node.KeepRollupsDays = value
+	}
+	if value, ok := _c.mutation.ResumeHours(); ok {
+		_spec.SetField(project.FieldResumeHours, field.TypeInt, value)
+		_node.ResumeHours = value
 	}
 	if nodes := _c.mutation.MembersIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -375,6 +465,60 @@ func (u *ProjectUpsert) UpdateAutoCreateDevices() *ProjectUpsert {
 	return u
 }
 
+// SetKeepReadingsDays sets the "keep_readings_days" field.
+func (u *ProjectUpsert) SetKeepReadingsDays(v int) *ProjectUpsert {
+	u.Set(project.FieldKeepReadingsDays, v)
+	return u
+}
+
+// UpdateKeepReadingsDays sets the "keep_readings_days" field to the value that was provided on create.
+func (u *ProjectUpsert) UpdateKeepReadingsDays() *ProjectUpsert {
+	u.SetExcluded(project.FieldKeepReadingsDays)
+	return u
+}
+
+// AddKeepReadingsDays adds v to the "keep_readings_days" field.
+func (u *ProjectUpsert) AddKeepReadingsDays(v int) *ProjectUpsert {
+	u.Add(project.FieldKeepReadingsDays, v)
+	return u
+}
+
+// SetKeepRollupsDays sets the "keep_rollups_days" field.
+func (u *ProjectUpsert) SetKeepRollupsDays(v int) *ProjectUpsert {
+	u.Set(project.FieldKeepRollupsDays, v)
+	return u
+}
+
+// UpdateKeepRollupsDays sets the "keep_rollups_days" field to the value that was provided on create.
+func (u *ProjectUpsert) UpdateKeepRollupsDays() *ProjectUpsert {
+	u.SetExcluded(project.FieldKeepRollupsDays)
+	return u
+}
+
+// AddKeepRollupsDays adds v to the "keep_rollups_days" field.
+func (u *ProjectUpsert) AddKeepRollupsDays(v int) *ProjectUpsert {
+	u.Add(project.FieldKeepRollupsDays, v)
+	return u
+}
+
+// SetResumeHours sets the "resume_hours" field.
+func (u *ProjectUpsert) SetResumeHours(v int) *ProjectUpsert {
+	u.Set(project.FieldResumeHours, v)
+	return u
+}
+
+// UpdateResumeHours sets the "resume_hours" field to the value that was provided on create.
+func (u *ProjectUpsert) UpdateResumeHours() *ProjectUpsert {
+	u.SetExcluded(project.FieldResumeHours)
+	return u
+}
+
+// AddResumeHours adds v to the "resume_hours" field.
+func (u *ProjectUpsert) AddResumeHours(v int) *ProjectUpsert {
+	u.Add(project.FieldResumeHours, v)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create except the ID field.
 // Using this option is equivalent to using:
 //
@@ -451,6 +595,69 @@ func (u *ProjectUpsertOne) SetAutoCreateDevices(v bool) *ProjectUpsertOne {
 func (u *ProjectUpsertOne) UpdateAutoCreateDevices() *ProjectUpsertOne {
 	return u.Update(func(s *ProjectUpsert) {
 		s.UpdateAutoCreateDevices()
+	})
+}
+
+// SetKeepReadingsDays sets the "keep_readings_days" field.
+func (u *ProjectUpsertOne) SetKeepReadingsDays(v int) *ProjectUpsertOne {
+	return u.Update(func(s *ProjectUpsert) {
+		s.SetKeepReadingsDays(v)
+	})
+}
+
+// AddKeepReadingsDays adds v to the "keep_readings_days" field.
+func (u *ProjectUpsertOne) AddKeepReadingsDays(v int) *ProjectUpsertOne {
+	return u.Update(func(s *ProjectUpsert) {
+		s.AddKeepReadingsDays(v)
+	})
+}
+
+// UpdateKeepReadingsDays sets the "keep_readings_days" field to the value that was provided on create.
+func (u *ProjectUpsertOne) UpdateKeepReadingsDays() *ProjectUpsertOne {
+	return u.Update(func(s *ProjectUpsert) {
+		s.UpdateKeepReadingsDays()
+	})
+}
+
+// SetKeepRollupsDays sets the "keep_rollups_days" field.
+func (u *ProjectUpsertOne) SetKeepRollupsDays(v int) *ProjectUpsertOne {
+	return u.Update(func(s *ProjectUpsert) {
+		s.SetKeepRollupsDays(v)
+	})
+}
+
+// AddKeepRollupsDays adds v to the "keep_rollups_days" field.
+func (u *ProjectUpsertOne) AddKeepRollupsDays(v int) *ProjectUpsertOne {
+	return u.Update(func(s *ProjectUpsert) {
+		s.AddKeepRollupsDays(v)
+	})
+}
+
+// UpdateKeepRollupsDays sets the "keep_rollups_days" field to the value that was provided on create.
+func (u *ProjectUpsertOne) UpdateKeepRollupsDays() *ProjectUpsertOne {
+	return u.Update(func(s *ProjectUpsert) {
+		s.UpdateKeepRollupsDays()
+	})
+}
+
+// SetResumeHours sets the "resume_hours" field.
+func (u *ProjectUpsertOne) SetResumeHours(v int) *ProjectUpsertOne {
+	return u.Update(func(s *ProjectUpsert) {
+		s.SetResumeHours(v)
+	})
+}
+
+// AddResumeHours adds v to the "resume_hours" field.
+func (u *ProjectUpsertOne) AddResumeHours(v int) *ProjectUpsertOne {
+	return u.Update(func(s *ProjectUpsert) {
+		s.AddResumeHours(v)
+	})
+}
+
+// UpdateResumeHours sets the "resume_hours" field to the value that was provided on create.
+func (u *ProjectUpsertOne) UpdateResumeHours() *ProjectUpsertOne {
+	return u.Update(func(s *ProjectUpsert) {
+		s.UpdateResumeHours()
 	})
 }
 
@@ -696,6 +903,69 @@ func (u *ProjectUpsertBulk) SetAutoCreateDevices(v bool) *ProjectUpsertBulk {
 func (u *ProjectUpsertBulk) UpdateAutoCreateDevices() *ProjectUpsertBulk {
 	return u.Update(func(s *ProjectUpsert) {
 		s.UpdateAutoCreateDevices()
+	})
+}
+
+// SetKeepReadingsDays sets the "keep_readings_days" field.
+func (u *ProjectUpsertBulk) SetKeepReadingsDays(v int) *ProjectUpsertBulk {
+	return u.Update(func(s *ProjectUpsert) {
+		s.SetKeepReadingsDays(v)
+	})
+}
+
+// AddKeepReadingsDays adds v to the "keep_readings_days" field.
+func (u *ProjectUpsertBulk) AddKeepReadingsDays(v int) *ProjectUpsertBulk {
+	return u.Update(func(s *ProjectUpsert) {
+		s.AddKeepReadingsDays(v)
+	})
+}
+
+// UpdateKeepReadingsDays sets the "keep_readings_days" field to the value that was provided on create.
+func (u *ProjectUpsertBulk) UpdateKeepReadingsDays() *ProjectUpsertBulk {
+	return u.Update(func(s *ProjectUpsert) {
+		s.UpdateKeepReadingsDays()
+	})
+}
+
+// SetKeepRollupsDays sets the "keep_rollups_days" field.
+func (u *ProjectUpsertBulk) SetKeepRollupsDays(v int) *ProjectUpsertBulk {
+	return u.Update(func(s *ProjectUpsert) {
+		s.SetKeepRollupsDays(v)
+	})
+}
+
+// AddKeepRollupsDays adds v to the "keep_rollups_days" field.
+func (u *ProjectUpsertBulk) AddKeepRollupsDays(v int) *ProjectUpsertBulk {
+	return u.Update(func(s *ProjectUpsert) {
+		s.AddKeepRollupsDays(v)
+	})
+}
+
+// UpdateKeepRollupsDays sets the "keep_rollups_days" field to the value that was provided on create.
+func (u *ProjectUpsertBulk) UpdateKeepRollupsDays() *ProjectUpsertBulk {
+	return u.Update(func(s *ProjectUpsert) {
+		s.UpdateKeepRollupsDays()
+	})
+}
+
+// SetResumeHours sets the "resume_hours" field.
+func (u *ProjectUpsertBulk) SetResumeHours(v int) *ProjectUpsertBulk {
+	return u.Update(func(s *ProjectUpsert) {
+		s.SetResumeHours(v)
+	})
+}
+
+// AddResumeHours adds v to the "resume_hours" field.
+func (u *ProjectUpsertBulk) AddResumeHours(v int) *ProjectUpsertBulk {
+	return u.Update(func(s *ProjectUpsert) {
+		s.AddResumeHours(v)
+	})
+}
+
+// UpdateResumeHours sets the "resume_hours" field to the value that was provided on create.
+func (u *ProjectUpsertBulk) UpdateResumeHours() *ProjectUpsertBulk {
+	return u.Update(func(s *ProjectUpsert) {
+		s.UpdateResumeHours()
 	})
 }
 

@@ -60,6 +60,69 @@ func (_u *ProjectUpdate) SetNillableAutoCreateDevices(v *bool) *ProjectUpdate {
 	return _u
 }
 
+// SetKeepReadingsDays sets the "keep_readings_days" field.
+func (_u *ProjectUpdate) SetKeepReadingsDays(v int) *ProjectUpdate {
+	_u.mutation.ResetKeepReadingsDays()
+	_u.mutation.SetKeepReadingsDays(v)
+	return _u
+}
+
+// SetNillableKeepReadingsDays sets the "keep_readings_days" field if the given value is not nil.
+func (_u *ProjectUpdate) SetNillableKeepReadingsDays(v *int) *ProjectUpdate {
+	if v != nil {
+		_u.SetKeepReadingsDays(*v)
+	}
+	return _u
+}
+
+// AddKeepReadingsDays adds value to the "keep_readings_days" field.
+func (_u *ProjectUpdate) AddKeepReadingsDays(v int) *ProjectUpdate {
+	_u.mutation.AddKeepReadingsDays(v)
+	return _u
+}
+
+// SetKeepRollupsDays sets the "keep_rollups_days" field.
+func (_u *ProjectUpdate) SetKeepRollupsDays(v int) *ProjectUpdate {
+	_u.mutation.ResetKeepRollupsDays()
+	_u.mutation.SetKeepRollupsDays(v)
+	return _u
+}
+
+// SetNillableKeepRollupsDays sets the "keep_rollups_days" field if the given value is not nil.
+func (_u *ProjectUpdate) SetNillableKeepRollupsDays(v *int) *ProjectUpdate {
+	if v != nil {
+		_u.SetKeepRollupsDays(*v)
+	}
+	return _u
+}
+
+// AddKeepRollupsDays adds value to the "keep_rollups_days" field.
+func (_u *ProjectUpdate) AddKeepRollupsDays(v int) *ProjectUpdate {
+	_u.mutation.AddKeepRollupsDays(v)
+	return _u
+}
+
+// SetResumeHours sets the "resume_hours" field.
+func (_u *ProjectUpdate) SetResumeHours(v int) *ProjectUpdate {
+	_u.mutation.ResetResumeHours()
+	_u.mutation.SetResumeHours(v)
+	return _u
+}
+
+// SetNillableResumeHours sets the "resume_hours" field if the given value is not nil.
+func (_u *ProjectUpdate) SetNillableResumeHours(v *int) *ProjectUpdate {
+	if v != nil {
+		_u.SetResumeHours(*v)
+	}
+	return _u
+}
+
+// AddResumeHours adds value to the "resume_hours" field.
+func (_u *ProjectUpdate) AddResumeHours(v int) *ProjectUpdate {
+	_u.mutation.AddResumeHours(v)
+	return _u
+}
+
 // AddMemberIDs adds the "members" edge to the Member entity by IDs.
 func (_u *ProjectUpdate) AddMemberIDs(ids ...int64) *ProjectUpdate {
 	_u.mutation.AddMemberIDs(ids...)
@@ -243,6 +306,21 @@ func (_u *ProjectUpdate) check() error {
 			return &ValidationError{Name: "name", err: fmt.Errorf(`db: validator failed for field "Project.name": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.KeepReadingsDays(); ok {
+		if err := project.KeepReadingsDaysValidator(v); err != nil {
+			return &ValidationError{Name: "keep_readings_days", err: fmt.Errorf(`db: validator failed for field "Project.keep_readings_days": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.KeepRollupsDays(); ok {
+		if err := project.KeepRollupsDaysValidator(v); err != nil {
+			return &ValidationError{Name: "keep_rollups_days", err: fmt.Errorf(`db: validator failed for field "Project.keep_rollups_days": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.ResumeHours(); ok {
+		if err := project.ResumeHoursValidator(v); err != nil {
+			return &ValidationError{Name: "resume_hours", err: fmt.Errorf(`db: validator failed for field "Project.resume_hours": %w`, err)}
+		}
+	}
 	return nil
 }
 
@@ -269,6 +347,24 @@ func (_u *ProjectUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AutoCreateDevices(); ok {
 		_spec.SetField(project.FieldAutoCreateDevices, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.KeepReadingsDays(); ok {
+		_spec.SetField(project.FieldKeepReadingsDays, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedKeepReadingsDays(); ok {
+		_spec.AddField(project.FieldKeepReadingsDays, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.KeepRollupsDays(); ok {
+		_spec.SetField(project.FieldKeepRollupsDays, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedKeepRollupsDays(); ok {
+		_spec.AddField(project.FieldKeepRollupsDays, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.ResumeHours(); ok {
+		_spec.SetField(project.FieldResumeHours, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedResumeHours(); ok {
+		_spec.AddField(project.FieldResumeHours, field.TypeInt, value)
 	}
 	if _u.mutation.MembersCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -500,6 +596,69 @@ func (_u *ProjectUpdateOne) SetNillableAutoCreateDevices(v *bool) *ProjectUpdate
 	return _u
 }
 
+// SetKeepReadingsDays sets the "keep_readings_days" field.
+func (_u *ProjectUpdateOne) SetKeepReadingsDays(v int) *ProjectUpdateOne {
+	_u.mutation.ResetKeepReadingsDays()
+	_u.mutation.SetKeepReadingsDays(v)
+	return _u
+}
+
+// SetNillableKeepReadingsDays sets the "keep_readings_days" field if the given value is not nil.
+func (_u *ProjectUpdateOne) SetNillableKeepReadingsDays(v *int) *ProjectUpdateOne {
+	if v != nil {
+		_u.SetKeepReadingsDays(*v)
+	}
+	return _u
+}
+
+// AddKeepReadingsDays adds value to the "keep_readings_days" field.
+func (_u *ProjectUpdateOne) AddKeepReadingsDays(v int) *ProjectUpdateOne {
+	_u.mutation.AddKeepReadingsDays(v)
+	return _u
+}
+
+// SetKeepRollupsDays sets the "keep_rollups_days" field.
+func (_u *ProjectUpdateOne) SetKeepRollupsDays(v int) *ProjectUpdateOne {
+	_u.mutation.ResetKeepRollupsDays()
+	_u.mutation.SetKeepRollupsDays(v)
+	return _u
+}
+
+// SetNillableKeepRollupsDays sets the "keep_rollups_days" field if the given value is not nil.
+func (_u *ProjectUpdateOne) SetNillableKeepRollupsDays(v *int) *ProjectUpdateOne {
+	if v != nil {
+		_u.SetKeepRollupsDays(*v)
+	}
+	return _u
+}
+
+// AddKeepRollupsDays adds value to the "keep_rollups_days" field.
+func (_u *ProjectUpdateOne) AddKeepRollupsDays(v int) *ProjectUpdateOne {
+	_u.mutation.AddKeepRollupsDays(v)
+	return _u
+}
+
+// SetResumeHours sets the "resume_hours" field.
+func (_u *ProjectUpdateOne) SetResumeHours(v int) *ProjectUpdateOne {
+	_u.mutation.ResetResumeHours()
+	_u.mutation.SetResumeHours(v)
+	return _u
+}
+
+// SetNillableResumeHours sets the "resume_hours" field if the given value is not nil.
+func (_u *ProjectUpdateOne) SetNillableResumeHours(v *int) *ProjectUpdateOne {
+	if v != nil {
+		_u.SetResumeHours(*v)
+	}
+	return _u
+}
+
+// AddResumeHours adds value to the "resume_hours" field.
+func (_u *ProjectUpdateOne) AddResumeHours(v int) *ProjectUpdateOne {
+	_u.mutation.AddResumeHours(v)
+	return _u
+}
+
 // AddMemberIDs adds the "members" edge to the Member entity by IDs.
 func (_u *ProjectUpdateOne) AddMemberIDs(ids ...int64) *ProjectUpdateOne {
 	_u.mutation.AddMemberIDs(ids...)
@@ -696,6 +855,21 @@ func (_u *ProjectUpdateOne) check() error {
 			return &ValidationError{Name: "name", err: fmt.Errorf(`db: validator failed for field "Project.name": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.KeepReadingsDays(); ok {
+		if err := project.KeepReadingsDaysValidator(v); err != nil {
+			return &ValidationError{Name: "keep_readings_days", err: fmt.Errorf(`db: validator failed for field "Project.keep_readings_days": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.KeepRollupsDays(); ok {
+		if err := project.KeepRollupsDaysValidator(v); err != nil {
+			return &ValidationError{Name: "keep_rollups_days", err: fmt.Errorf(`db: validator failed for field "Project.keep_rollups_days": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.ResumeHours(); ok {
+		if err := project.ResumeHoursValidator(v); err != nil {
+			return &ValidationError{Name: "resume_hours", err: fmt.Errorf(`db: validator failed for field "Project.resume_hours": %w`, err)}
+		}
+	}
 	return nil
 }
 
@@ -739,6 +913,24 @@ func (_u *ProjectUpdateOne) sqlSave(ctx context.Context) (_node *Project, err er
 	}
 	if value, ok := _u.mutation.AutoCreateDevices(); ok {
 		_spec.SetField(project.FieldAutoCreateDevices, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.KeepReadingsDays(); ok {
+		_spec.SetField(project.FieldKeepReadingsDays, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedKeepReadingsDays(); ok {
+		_spec.AddField(project.FieldKeepReadingsDays, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.KeepRollupsDays(); ok {
+		_spec.SetField(project.FieldKeepRollupsDays, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedKeepRollupsDays(); ok {
+		_spec.AddField(project.FieldKeepRollupsDays, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.ResumeHours(); ok {
+		_spec.SetField(project.FieldResumeHours, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedResumeHours(); ok {
+		_spec.AddField(project.FieldResumeHours, field.TypeInt, value)
 	}
 	if _u.mutation.MembersCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -35,7 +35,7 @@ type QueryResolver interface {
 }
 type SeriesResolver interface {
 	Latest(ctx context.Context, obj *db.Series) (*Reading, error)
-	Readings(ctx context.Context, obj *db.Series, rangeArg *TimeRange, first *int, after *entgql.Cursor[int64]) (*ReadingConnection, error)
+	Readings(ctx context.Context, obj *db.Series, rangeArg *TimeRange, first *int, after *entgql.Cursor[int64], maxPoints *int, decimation *Decimation) (*ReadingConnection, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -609,6 +609,22 @@ func (ec *executionContext) field_Series_readings_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["after"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "maxPoints",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["maxPoints"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "decimation",
+		func(ctx context.Context, v any) (*Decimation, error) {
+			return ec.unmarshalODecimation2ᚖgithubᚗcomᚋreadoutᚑdevᚋreadoutᚋgraphᚋgqlᚐDecimation(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["decimation"] = arg4
 	return args, nil
 }
 
@@ -1888,6 +1904,75 @@ func (ec *executionContext) fieldContext_Project_autoCreateDevices(_ context.Con
 	return graphql.NewScalarFieldContext("Project", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
+func (ec *executionContext) _Project_keepReadingsDays(ctx context.Context, field graphql.CollectedField, obj *db.Project) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Project_keepReadingsDays(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.KeepReadingsDays, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Project_keepReadingsDays(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Project", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Project_keepRollupsDays(ctx context.Context, field graphql.CollectedField, obj *db.Project) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Project_keepRollupsDays(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.KeepRollupsDays, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Project_keepRollupsDays(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Project", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Project_resumeHours(ctx context.Context, field graphql.CollectedField, obj *db.Project) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Project_resumeHours(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ResumeHours, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Project_resumeHours(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Project", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _Project_members(ctx context.Context, field graphql.CollectedField, obj *db.Project) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2889,7 +2974,7 @@ func (ec *executionContext) _Series_readings(ctx context.Context, field graphql.
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Series().Readings(ctx, obj, fc.Args["range"].(*TimeRange), fc.Args["first"].(*int), fc.Args["after"].(*entgql.Cursor[int64]))
+			return ec.Resolvers.Series().Readings(ctx, obj, fc.Args["range"].(*TimeRange), fc.Args["first"].(*int), fc.Args["after"].(*entgql.Cursor[int64]), fc.Args["maxPoints"].(*int), fc.Args["decimation"].(*Decimation))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ReadingConnection) graphql.Marshaler {
@@ -3216,7 +3301,7 @@ func (ec *executionContext) unmarshalInputCreateProjectInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "autoCreateDevices"}
+	fieldsInOrder := [...]string{"name", "autoCreateDevices", "keepReadingsDays", "keepRollupsDays", "resumeHours"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3237,6 +3322,27 @@ func (ec *executionContext) unmarshalInputCreateProjectInput(ctx context.Context
 				return it, err
 			}
 			it.AutoCreateDevices = data
+		case "keepReadingsDays":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keepReadingsDays"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.KeepReadingsDays = data
+		case "keepRollupsDays":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keepRollupsDays"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.KeepRollupsDays = data
+		case "resumeHours":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("resumeHours"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ResumeHours = data
 		}
 	}
 	return it, nil
@@ -4636,7 +4742,7 @@ func (ec *executionContext) unmarshalInputProjectWhereInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "idGT", "idGTE", "idLT", "idLTE", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "name", "nameNEQ", "nameIn", "nameNotIn", "nameGT", "nameGTE", "nameLT", "nameLTE", "nameContains", "nameHasPrefix", "nameHasSuffix", "nameEqualFold", "nameContainsFold", "autoCreateDevices", "autoCreateDevicesNEQ"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "idGT", "idGTE", "idLT", "idLTE", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "name", "nameNEQ", "nameIn", "nameNotIn", "nameGT", "nameGTE", "nameLT", "nameLTE", "nameContains", "nameHasPrefix", "nameHasSuffix", "nameEqualFold", "nameContainsFold", "autoCreateDevices", "autoCreateDevicesNEQ", "keepReadingsDays", "keepReadingsDaysNEQ", "keepReadingsDaysIn", "keepReadingsDaysNotIn", "keepReadingsDaysGT", "keepReadingsDaysGTE", "keepReadingsDaysLT", "keepReadingsDaysLTE", "keepRollupsDays", "keepRollupsDaysNEQ", "keepRollupsDaysIn", "keepRollupsDaysNotIn", "keepRollupsDaysGT", "keepRollupsDaysGTE", "keepRollupsDaysLT", "keepRollupsDaysLTE", "resumeHours", "resumeHoursNEQ", "resumeHoursIn", "resumeHoursNotIn", "resumeHoursGT", "resumeHoursGTE", "resumeHoursLT", "resumeHoursLTE"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -4881,6 +4987,174 @@ func (ec *executionContext) unmarshalInputProjectWhereInput(ctx context.Context,
 				return it, err
 			}
 			it.AutoCreateDevicesNEQ = data
+		case "keepReadingsDays":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keepReadingsDays"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.KeepReadingsDays = data
+		case "keepReadingsDaysNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keepReadingsDaysNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.KeepReadingsDaysNEQ = data
+		case "keepReadingsDaysIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keepReadingsDaysIn"))
+			data, err := ec.unmarshalOInt2ᚕintᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.KeepReadingsDaysIn = data
+		case "keepReadingsDaysNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keepReadingsDaysNotIn"))
+			data, err := ec.unmarshalOInt2ᚕintᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.KeepReadingsDaysNotIn = data
+		case "keepReadingsDaysGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keepReadingsDaysGT"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.KeepReadingsDaysGT = data
+		case "keepReadingsDaysGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keepReadingsDaysGTE"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.KeepReadingsDaysGTE = data
+		case "keepReadingsDaysLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keepReadingsDaysLT"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.KeepReadingsDaysLT = data
+		case "keepReadingsDaysLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keepReadingsDaysLTE"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.KeepReadingsDaysLTE = data
+		case "keepRollupsDays":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keepRollupsDays"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.KeepRollupsDays = data
+		case "keepRollupsDaysNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keepRollupsDaysNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.KeepRollupsDaysNEQ = data
+		case "keepRollupsDaysIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keepRollupsDaysIn"))
+			data, err := ec.unmarshalOInt2ᚕintᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.KeepRollupsDaysIn = data
+		case "keepRollupsDaysNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keepRollupsDaysNotIn"))
+			data, err := ec.unmarshalOInt2ᚕintᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.KeepRollupsDaysNotIn = data
+		case "keepRollupsDaysGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keepRollupsDaysGT"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.KeepRollupsDaysGT = data
+		case "keepRollupsDaysGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keepRollupsDaysGTE"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.KeepRollupsDaysGTE = data
+		case "keepRollupsDaysLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keepRollupsDaysLT"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.KeepRollupsDaysLT = data
+		case "keepRollupsDaysLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keepRollupsDaysLTE"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.KeepRollupsDaysLTE = data
+		case "resumeHours":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("resumeHours"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ResumeHours = data
+		case "resumeHoursNEQ":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("resumeHoursNEQ"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ResumeHoursNEQ = data
+		case "resumeHoursIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("resumeHoursIn"))
+			data, err := ec.unmarshalOInt2ᚕintᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ResumeHoursIn = data
+		case "resumeHoursNotIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("resumeHoursNotIn"))
+			data, err := ec.unmarshalOInt2ᚕintᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ResumeHoursNotIn = data
+		case "resumeHoursGT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("resumeHoursGT"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ResumeHoursGT = data
+		case "resumeHoursGTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("resumeHoursGTE"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ResumeHoursGTE = data
+		case "resumeHoursLT":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("resumeHoursLT"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ResumeHoursLT = data
+		case "resumeHoursLTE":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("resumeHoursLTE"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ResumeHoursLTE = data
 		}
 	}
 	return it, nil
@@ -5450,7 +5724,7 @@ func (ec *executionContext) unmarshalInputUpdateProjectInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "autoCreateDevices"}
+	fieldsInOrder := [...]string{"name", "autoCreateDevices", "keepReadingsDays", "keepRollupsDays", "resumeHours"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -5471,6 +5745,27 @@ func (ec *executionContext) unmarshalInputUpdateProjectInput(ctx context.Context
 				return it, err
 			}
 			it.AutoCreateDevices = data
+		case "keepReadingsDays":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keepReadingsDays"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.KeepReadingsDays = data
+		case "keepRollupsDays":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("keepRollupsDays"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.KeepRollupsDays = data
+		case "resumeHours":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("resumeHours"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ResumeHours = data
 		}
 	}
 	return it, nil
@@ -6746,6 +7041,21 @@ func (ec *executionContext) _Project(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "autoCreateDevices":
 			out.Values[i] = ec._Project_autoCreateDevices(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "keepReadingsDays":
+			out.Values[i] = ec._Project_keepReadingsDays(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "keepRollupsDays":
+			out.Values[i] = ec._Project_keepRollupsDays(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "resumeHours":
+			out.Values[i] = ec._Project_resumeHours(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

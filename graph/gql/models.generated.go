@@ -3,6 +3,10 @@
 package gql
 
 import (
+	"bytes"
+	"fmt"
+	"io"
+	"strconv"
 	"time"
 
 	"entgo.io/contrib/entgql"
@@ -76,4 +80,62 @@ type Subscription struct {
 type TimeRange struct {
 	From *time.Time `json:"from,omitempty"`
 	To   *time.Time `json:"to,omitempty"`
+}
+
+// How a few readings are chosen to stand for many. Each is one that was sent; the first and the last are always among them.
+type Decimation string
+
+const (
+	// The least and the greatest of each of equal stretches of time: no peak is lost.
+	DecimationMinMax Decimation = "MIN_MAX"
+	// Largest triangle three buckets: those that keep the shape of the line.
+	DecimationLttb Decimation = "LTTB"
+)
+
+var AllDecimation = []Decimation{
+	DecimationMinMax,
+	DecimationLttb,
+}
+
+func (e Decimation) IsValid() bool {
+	switch e {
+	case DecimationMinMax, DecimationLttb:
+		return true
+	}
+	return false
+}
+
+func (e Decimation) String() string {
+	return string(e)
+}
+
+func (e *Decimation) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = Decimation(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid Decimation", str)
+	}
+	return nil
+}
+
+func (e Decimation) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *Decimation) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e Decimation) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }

@@ -251,8 +251,25 @@ extend type Series {
   latest: Reading @goField(forceResolver: true)
   """
   The readings in order of time: the first ` + "`" + `first` + "`" + ` (default 50, at most 1,000) of the range after the cursor.
+
+  With ` + "`" + `maxPoints` + "`" + ` (2 to 10,000) instead of ` + "`" + `first` + "`" + ` and ` + "`" + `after` + "`" + `: the whole range in one page of so many readings at most,
+  chosen from all of them by ` + "`" + `decimation` + "`" + `, for a chart.
   """
-  readings(range: TimeRange, first: Int, after: Cursor): ReadingConnection! @goField(forceResolver: true)
+  readings(
+    range: TimeRange
+    first: Int
+    after: Cursor
+    maxPoints: Int
+    decimation: Decimation = MIN_MAX
+  ): ReadingConnection! @goField(forceResolver: true)
+}
+
+"How a few readings are chosen to stand for many. Each is one that was sent; the first and the last are always among them."
+enum Decimation {
+  "The least and the greatest of each of equal stretches of time: no peak is lost."
+  MIN_MAX
+  "Largest triangle three buckets: those that keep the shape of the line."
+  LTTB
 }
 
 "What a key may do."
@@ -304,8 +321,13 @@ type Mutation {
 
   createSeries(input: CreateSeriesInput!): Series!
   updateSeries(id: ID!, input: UpdateSeriesInput!): Series!
-  "Deletes a series: its readings are not to be seen any more. The journal keeps their bytes until it is packed."
+  "Deletes a series and its readings: they are not to be seen any more, and their bytes go when the journal is packed."
   deleteSeries(id: ID!): ID!
+  """
+  Deletes the readings of a series in a range of time, of those sent so far: one that is sent again is there again. It
+  stands alone in its operation: what it deletes does not come back when something else fails.
+  """
+  deleteReadings(series: ID!, range: TimeRange!): Series!
 
   "Makes a key for a device, or for the project when no device is named. Its secret is in this answer and nowhere else."
   createKey(input: CreateKeyInput!): CreateKeyPayload!
@@ -373,6 +395,18 @@ input CreateProjectInput {
   whether readings sent with a project key make the devices they name
   """
   autoCreateDevices: Boolean
+  """
+  how many days readings are kept at least, by their time; 0 is for ever
+  """
+  keepReadingsDays: Int
+  """
+  how many days the statistics of hours and days are kept at least; 0 is for ever
+  """
+  keepRollupsDays: Int
+  """
+  how long the journal is kept at least, for subscriptions that go on after a cursor
+  """
+  resumeHours: Int
 }
 """
 CreateSeriesInput is used for create Series object.
@@ -939,6 +973,18 @@ type Project implements Node {
   whether readings sent with a project key make the devices they name
   """
   autoCreateDevices: Boolean!
+  """
+  how many days readings are kept at least, by their time; 0 is for ever
+  """
+  keepReadingsDays: Int!
+  """
+  how many days the statistics of hours and days are kept at least; 0 is for ever
+  """
+  keepRollupsDays: Int!
+  """
+  how long the journal is kept at least, for subscriptions that go on after a cursor
+  """
+  resumeHours: Int!
   members(
     """
     Returns the elements in the list that come after the specified cursor.
@@ -1145,6 +1191,39 @@ input ProjectWhereInput {
   """
   autoCreateDevices: Boolean
   autoCreateDevicesNEQ: Boolean
+  """
+  keep_readings_days field predicates
+  """
+  keepReadingsDays: Int
+  keepReadingsDaysNEQ: Int
+  keepReadingsDaysIn: [Int!]
+  keepReadingsDaysNotIn: [Int!]
+  keepReadingsDaysGT: Int
+  keepReadingsDaysGTE: Int
+  keepReadingsDaysLT: Int
+  keepReadingsDaysLTE: Int
+  """
+  keep_rollups_days field predicates
+  """
+  keepRollupsDays: Int
+  keepRollupsDaysNEQ: Int
+  keepRollupsDaysIn: [Int!]
+  keepRollupsDaysNotIn: [Int!]
+  keepRollupsDaysGT: Int
+  keepRollupsDaysGTE: Int
+  keepRollupsDaysLT: Int
+  keepRollupsDaysLTE: Int
+  """
+  resume_hours field predicates
+  """
+  resumeHours: Int
+  resumeHoursNEQ: Int
+  resumeHoursIn: [Int!]
+  resumeHoursNotIn: [Int!]
+  resumeHoursGT: Int
+  resumeHoursGTE: Int
+  resumeHoursLT: Int
+  resumeHoursLTE: Int
 }
 type Query {
   """
@@ -1445,6 +1524,18 @@ input UpdateProjectInput {
   whether readings sent with a project key make the devices they name
   """
   autoCreateDevices: Boolean
+  """
+  how many days readings are kept at least, by their time; 0 is for ever
+  """
+  keepReadingsDays: Int
+  """
+  how many days the statistics of hours and days are kept at least; 0 is for ever
+  """
+  keepRollupsDays: Int
+  """
+  how long the journal is kept at least, for subscriptions that go on after a cursor
+  """
+  resumeHours: Int
 }
 """
 UpdateSeriesInput is used for update Series object.
@@ -1723,6 +1814,12 @@ func (ec *executionContext) childFields_Project(ctx context.Context, field graph
 		return ec.fieldContext_Project_name(ctx, field)
 	case "autoCreateDevices":
 		return ec.fieldContext_Project_autoCreateDevices(ctx, field)
+	case "keepReadingsDays":
+		return ec.fieldContext_Project_keepReadingsDays(ctx, field)
+	case "keepRollupsDays":
+		return ec.fieldContext_Project_keepRollupsDays(ctx, field)
+	case "resumeHours":
+		return ec.fieldContext_Project_resumeHours(ctx, field)
 	case "members":
 		return ec.fieldContext_Project_members(ctx, field)
 	case "keys":

@@ -33,6 +33,7 @@ type MutationResolver interface {
 	CreateSeries(ctx context.Context, input db.CreateSeriesInput) (*db.Series, error)
 	UpdateSeries(ctx context.Context, id int64, input db.UpdateSeriesInput) (*db.Series, error)
 	DeleteSeries(ctx context.Context, id int64) (int64, error)
+	DeleteReadings(ctx context.Context, series int64, rangeArg TimeRange) (*db.Series, error)
 	CreateKey(ctx context.Context, input CreateKeyInput) (*CreateKeyPayload, error)
 	UpdateKey(ctx context.Context, id int64, input db.UpdateKeyInput) (*db.Key, error)
 	DeleteKey(ctx context.Context, id int64) (int64, error)
@@ -168,6 +169,28 @@ func (ec *executionContext) field_Mutation_deleteProject_args(ctx context.Contex
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deleteReadings_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "series",
+		func(ctx context.Context, v any) (int64, error) {
+			return ec.unmarshalNID2int64(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["series"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "range",
+		func(ctx context.Context, v any) (TimeRange, error) {
+			return ec.unmarshalNTimeRange2githubᚗcomᚋreadoutᚑdevᚋreadoutᚋgraphᚋgqlᚐTimeRange(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["range"] = arg1
 	return args, nil
 }
 
@@ -914,6 +937,50 @@ func (ec *executionContext) fieldContext_Mutation_deleteSeries(ctx context.Conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_deleteSeries_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteReadings(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteReadings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteReadings(ctx, fc.Args["series"].(int64), fc.Args["range"].(TimeRange))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Series) graphql.Marshaler {
+			return ec.marshalNSeries2ᚖgithubᚗcomᚋreadoutᚑdevᚋreadoutᚋentᚋdbᚐSeries(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteReadings(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Series(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteReadings_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -1724,6 +1791,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "deleteReadings":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteReadings(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "createKey":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_createKey(ctx, field)
@@ -2140,6 +2214,27 @@ func (ec *executionContext) marshalNReadingEvent2ᚖgithubᚗcomᚋreadoutᚑdev
 		return graphql.Null
 	}
 	return ec._ReadingEvent(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNTimeRange2githubᚗcomᚋreadoutᚑdevᚋreadoutᚋgraphᚋgqlᚐTimeRange(ctx context.Context, v any) (TimeRange, error) {
+	res, err := ec.unmarshalInputTimeRange(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalODecimation2ᚖgithubᚗcomᚋreadoutᚑdevᚋreadoutᚋgraphᚋgqlᚐDecimation(ctx context.Context, v any) (*Decimation, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(Decimation)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODecimation2ᚖgithubᚗcomᚋreadoutᚑdevᚋreadoutᚋgraphᚋgqlᚐDecimation(ctx context.Context, sel ast.SelectionSet, v *Decimation) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) unmarshalOInt642ᚖint64(ctx context.Context, v any) (*int64, error) {

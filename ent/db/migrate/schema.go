@@ -128,6 +128,9 @@ var (
 		{Name: "created_at", Type: field.TypeTime, Default: schema.Expr("now()")},
 		{Name: "name", Type: field.TypeString, Size: 128},
 		{Name: "auto_create_devices", Type: field.TypeBool, Default: true},
+		{Name: "keep_readings_days", Type: field.TypeInt, Default: 0},
+		{Name: "keep_rollups_days", Type: field.TypeInt, Default: 0},
+		{Name: "resume_hours", Type: field.TypeInt, Default: 24},
 	}
 	// ProjectsTable holds the schema information for the "projects" table.
 	ProjectsTable = &schema.Table{

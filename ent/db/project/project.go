@@ -21,6 +21,12 @@ const (
 	FieldName = "name"
 	// FieldAutoCreateDevices holds the string denoting the auto_create_devices field in the database.
 	FieldAutoCreateDevices = "auto_create_devices"
+	// FieldKeepReadingsDays holds the string denoting the keep_readings_days field in the database.
+	FieldKeepReadingsDays = "keep_readings_days"
+	// FieldKeepRollupsDays holds the string denoting the keep_rollups_days field in the database.
+	FieldKeepRollupsDays = "keep_rollups_days"
+	// FieldResumeHours holds the string denoting the resume_hours field in the database.
+	FieldResumeHours = "resume_hours"
 	// EdgeMembers holds the string denoting the members edge name in mutations.
 	EdgeMembers = "members"
 	// EdgeKeys holds the string denoting the keys edge name in mutations.
@@ -67,6 +73,9 @@ var Columns = []string{
 	FieldCreatedAt,
 	FieldName,
 	FieldAutoCreateDevices,
+	FieldKeepReadingsDays,
+	FieldKeepRollupsDays,
+	FieldResumeHours,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -93,6 +102,18 @@ var (
 	NameValidator func(string) error
 	// DefaultAutoCreateDevices holds the default value on creation for the "auto_create_devices" field.
 	DefaultAutoCreateDevices bool
+	// DefaultKeepReadingsDays holds the default value on creation for the "keep_readings_days" field.
+	DefaultKeepReadingsDays int
+	// KeepReadingsDaysValidator is a validator for the "keep_readings_days" field. It is called by the builders before save.
+	KeepReadingsDaysValidator func(int) error
+	// DefaultKeepRollupsDays holds the default value on creation for the "keep_rollups_days" field.
+	DefaultKeepRollupsDays int
+	// KeepRollupsDaysValidator is a validator for the "keep_rollups_days" field. It is called by the builders before save.
+	KeepRollupsDaysValidator func(int) error
+	// DefaultResumeHours holds the default value on creation for the "resume_hours" field.
+	DefaultResumeHours int
+	// ResumeHoursValidator is a validator for the "resume_hours" field. It is called by the builders before save.
+	ResumeHoursValidator func(int) error
 )
 
 // OrderOption defines the ordering options for the Project queries.
@@ -116,6 +137,21 @@ func ByName(opts ...sql.OrderTermOption) OrderOption {
 // ByAutoCreateDevices orders the results by the auto_create_devices field.
 func ByAutoCreateDevices(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldAutoCreateDevices, opts...).ToFunc()
+}
+
+// ByKeepReadingsDays orders the results by the keep_readings_days field.
+func ByKeepReadingsDays(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldKeepReadingsDays, opts...).ToFunc()
+}
+
+// ByKeepRollupsDays orders the results by the keep_rollups_days field.
+func ByKeepRollupsDays(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldKeepRollupsDays, opts...).ToFunc()
+}
+
+// ByResumeHours orders the results by the resume_hours field.
+func ByResumeHours(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldResumeHours, opts...).ToFunc()
 }
 
 // ByMembersCount orders the results by members count.

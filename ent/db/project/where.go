@@ -70,6 +70,21 @@ func AutoCreateDevices(v bool) predicate.Project {
 	return predicate.Project(sql.FieldEQ(FieldAutoCreateDevices, v))
 }
 
+// KeepReadingsDays applies equality check predicate on the "keep_readings_days" field. It's identical to KeepReadingsDaysEQ.
+func KeepReadingsDays(v int) predicate.Project {
+	return predicate.Project(sql.FieldEQ(FieldKeepReadingsDays, v))
+}
+
+// KeepRollupsDays applies equality check predicate on the "keep_rollups_days" field. It's identical to KeepRollupsDaysEQ.
+func KeepRollupsDays(v int) predicate.Project {
+	return predicate.Project(sql.FieldEQ(FieldKeepRollupsDays, v))
+}
+
+// ResumeHours applies equality check predicate on the "resume_hours" field. It's identical to ResumeHoursEQ.
+func ResumeHours(v int) predicate.Project {
+	return predicate.Project(sql.FieldEQ(FieldResumeHours, v))
+}
+
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
 func CreatedAtEQ(v time.Time) predicate.Project {
 	return predicate.Project(sql.FieldEQ(FieldCreatedAt, v))
@@ -183,6 +198,126 @@ func AutoCreateDevicesEQ(v bool) predicate.Project {
 // AutoCreateDevicesNEQ applies the NEQ predicate on the "auto_create_devices" field.
 func AutoCreateDevicesNEQ(v bool) predicate.Project {
 	return predicate.Project(sql.FieldNEQ(FieldAutoCreateDevices, v))
+}
+
+// KeepReadingsDaysEQ applies the EQ predicate on the "keep_readings_days" field.
+func KeepReadingsDaysEQ(v int) predicate.Project {
+	return predicate.Project(sql.FieldEQ(FieldKeepReadingsDays, v))
+}
+
+// KeepReadingsDaysNEQ applies the NEQ predicate on the "keep_readings_days" field.
+func KeepReadingsDaysNEQ(v int) predicate.Project {
+	return predicate.Project(sql.FieldNEQ(FieldKeepReadingsDays, v))
+}
+
+// KeepReadingsDaysIn applies the In predicate on the "keep_readings_days" field.
+func KeepReadingsDaysIn(vs ...int) predicate.Project {
+	return predicate.Project(sql.FieldIn(FieldKeepReadingsDays, vs...))
+}
+
+// KeepReadingsDaysNotIn applies the NotIn predicate on the "keep_readings_days" field.
+func KeepReadingsDaysNotIn(vs ...int) predicate.Project {
+	return predicate.Project(sql.FieldNotIn(FieldKeepReadingsDays, vs...))
+}
+
+// KeepReadingsDaysGT applies the GT predicate on the "keep_readings_days" field.
+func KeepReadingsDaysGT(v int) predicate.Project {
+	return predicate.Project(sql.FieldGT(FieldKeepReadingsDays, v))
+}
+
+// KeepReadingsDaysGTE applies the GTE predicate on the "keep_readings_days" field.
+func KeepReadingsDaysGTE(v int) predicate.Project {
+	return predicate.Project(sql.FieldGTE(FieldKeepReadingsDays, v))
+}
+
+// KeepReadingsDaysLT applies the LT predicate on the "keep_readings_days" field.
+func KeepReadingsDaysLT(v int) predicate.Project {
+	return predicate.Project(sql.FieldLT(FieldKeepReadingsDays, v))
+}
+
+// KeepReadingsDaysLTE applies the LTE predicate on the "keep_readings_days" field.
+func KeepReadingsDaysLTE(v int) predicate.Project {
+	return predicate.Project(sql.FieldLTE(FieldKeepReadingsDays, v))
+}
+
+// KeepRollupsDaysEQ applies the EQ predicate on the "keep_rollups_days" field.
+func KeepRollupsDaysEQ(v int) predicate.Project {
+	return predicate.Project(sql.FieldEQ(FieldKeepRollupsDays, v))
+}
+
+// KeepRollupsDaysNEQ applies the NEQ predicate on the "keep_rollups_days" field.
+func KeepRollupsDaysNEQ(v int) predicate.Project {
+	return predicate.Project(sql.FieldNEQ(FieldKeepRollupsDays, v))
+}
+
+// KeepRollupsDaysIn applies the In predicate on the "keep_rollups_days" field.
+func KeepRollupsDaysIn(vs ...int) predicate.Project {
+	return predicate.Project(sql.FieldIn(FieldKeepRollupsDays, vs...))
+}
+
+// KeepRollupsDaysNotIn applies the NotIn predicate on the "keep_rollups_days" field.
+func KeepRollupsDaysNotIn(vs ...int) predicate.Project {
+	return predicate.Project(sql.FieldNotIn(FieldKeepRollupsDays, vs...))
+}
+
+// KeepRollupsDaysGT applies the GT predicate on the "keep_rollups_days" field.
+func KeepRollupsDaysGT(v int) predicate.Project {
+	return predicate.Project(sql.FieldGT(FieldKeepRollupsDays, v))
+}
+
+// KeepRollupsDaysGTE applies the GTE predicate on the "keep_rollups_days" field.
+func KeepRollupsDaysGTE(v int) predicate.Project {
+	return predicate.Project(sql.FieldGTE(FieldKeepRollupsDays, v))
+}
+
+// KeepRollupsDaysLT applies the LT predicate on the "keep_rollups_days" field.
+func KeepRollupsDaysLT(v int) predicate.Project {
+	return predicate.Project(sql.FieldLT(FieldKeepRollupsDays, v))
+}
+
+// KeepRollupsDaysLTE applies the LTE predicate on the "keep_rollups_days" field.
+func KeepRollupsDaysLTE(v int) predicate.Project {
+	return predicate.Project(sql.FieldLTE(FieldKeepRollupsDays, v))
+}
+
+// ResumeHoursEQ applies the EQ predicate on the "resume_hours" field.
+func ResumeHoursEQ(v int) predicate.Project {
+	return predicate.Project(sql.FieldEQ(FieldResumeHours, v))
+}
+
+// ResumeHoursNEQ applies the NEQ predicate on the "resume_hours" field.
+func ResumeHoursNEQ(v int) predicate.Project {
+	return predicate.Project(sql.FieldNEQ(FieldResumeHours, v))
+}
+
+// ResumeHoursIn applies the In predicate on the "resume_hours" field.
+func ResumeHoursIn(vs ...int) predicate.Project {
+	return predicate.Project(sql.FieldIn(FieldResumeHours, vs...))
+}
+
+// ResumeHoursNotIn applies the NotIn predicate on the "resume_hours" field.
+func ResumeHoursNotIn(vs ...int) predicate.Project {
+	return predicate.Project(sql.FieldNotIn(FieldResumeHours, vs...))
+}
+
+// ResumeHoursGT applies the GT predicate on the "resume_hours" field.
+func ResumeHoursGT(v int) predicate.Project {
+	return predicate.Project(sql.FieldGT(FieldResumeHours, v))
+}
+
+// ResumeHoursGTE applies the GTE predicate on the "resume_hours" field.
+func ResumeHoursGTE(v int) predicate.Project {
+	return predicate.Project(sql.FieldGTE(FieldResumeHours, v))
+}
+
+// ResumeHoursLT applies the LT predicate on the "resume_hours" field.
+func ResumeHoursLT(v int) predicate.Project {
+	return predicate.Project(sql.FieldLT(FieldResumeHours, v))
+}
+
+// ResumeHoursLTE applies the LTE predicate on the "resume_hours" field.
+func ResumeHoursLTE(v int) predicate.Project {
+	return predicate.Project(sql.FieldLTE(FieldResumeHours, v))
 }
 
 // HasMembers applies the HasEdge predicate on the "members" edge.

@@ -140,6 +140,24 @@ func init() {
 	projectDescAutoCreateDevices := projectFields[1].Descriptor()
 	// project.DefaultAutoCreateDevices holds the default value on creation for the auto_create_devices field.
 	project.DefaultAutoCreateDevices = projectDescAutoCreateDevices.Default.(bool)
+	// projectDescKeepReadingsDays is the schema descriptor for keep_readings_days field.
+	projectDescKeepReadingsDays := projectFields[2].Descriptor()
+	// project.DefaultKeepReadingsDays holds the default value on creation for the keep_readings_days field.
+	project.DefaultKeepReadingsDays = projectDescKeepReadingsDays.Default.(int)
+	// project.KeepReadingsDaysValidator is a validator for the "keep_readings_days" field. It is called by the builders before save.
+	project.KeepReadingsDaysValidator = projectDescKeepReadingsDays.Validators[0].(func(int) error)
+	// projectDescKeepRollupsDays is the schema descriptor for keep_rollups_days field.
+	projectDescKeepRollupsDays := projectFields[3].Descriptor()
+	// project.DefaultKeepRollupsDays holds the default value on creation for the keep_rollups_days field.
+	project.DefaultKeepRollupsDays = projectDescKeepRollupsDays.Default.(int)
+	// project.KeepRollupsDaysValidator is a validator for the "keep_rollups_days" field. It is called by the builders before save.
+	project.KeepRollupsDaysValidator = projectDescKeepRollupsDays.Validators[0].(func(int) error)
+	// projectDescResumeHours is the schema descriptor for resume_hours field.
+	projectDescResumeHours := projectFields[4].Descriptor()
+	// project.DefaultResumeHours holds the default value on creation for the resume_hours field.
+	project.DefaultResumeHours = projectDescResumeHours.Default.(int)
+	// project.ResumeHoursValidator is a validator for the "resume_hours" field. It is called by the builders before save.
+	project.ResumeHoursValidator = projectDescResumeHours.Validators[0].(func(int) error)
 	seriesMixin := schema.Series{}.Mixin()
 	series.Policy = privacy.NewPolicies(schema.Series{})
 	series.Hooks[0] = func(next ent.Mutator) ent.Mutator {
