@@ -9,6 +9,7 @@ import (
 
 	"github.com/readout-dev/readout/auth"
 	"github.com/readout-dev/readout/internal/fault"
+	"github.com/readout-dev/readout/journal"
 	"github.com/readout-dev/readout/reading"
 	"github.com/readout-dev/readout/store"
 )
@@ -17,7 +18,8 @@ import (
 const maxKnown = 1 << 20
 
 // Registry knows the id of each series that readings name, and makes those that are new: in the steady state a request
-// costs no query. Safe for concurrent use.
+// costs no query. It is a journal.View, by which it learns of series that were deleted, in whatever process. Safe for
+// concurrent use.
 type Registry struct {
 	pool *pgxpool.Pool
 
@@ -35,6 +37,24 @@ type project struct {
 func NewRegistry(pool *pgxpool.Pool) *Registry {
 	return &Registry{pool: pool, projects: map[int64]*project{}}
 }
+
+var _ journal.View = (*Registry)(nil)
+
+// Start implements journal.View: a project whose entries were skipped may have lost series by them.
+func (r *Registry) Start(b journal.Beginning) { r.Forget(b.Project) }
+
+// Apply implements journal.View: a series that lost all its readings may be deleted itself.
+func (r *Registry) Apply(e journal.Entry) {
+	for _, d := range e.Deletions {
+		if d == reading.DeleteAll(d.Series) {
+			r.Forget(e.Project)
+			return
+		}
+	}
+}
+
+// ForgetProject implements journal.View.
+func (r *Registry) ForgetProject(project int64) { r.Forget(project) }
 
 // Forget drops what is known of a project: after devices or series of it were changed or deleted.
 func (r *Registry) Forget(project int64) {

@@ -44,6 +44,7 @@ func (f *flusher) catchUp(ctx context.Context) {
 		}
 		for project := range c.after {
 			f.behind.projects[project] = true
+			f.follower.tell(project)
 		}
 		return true
 	})

@@ -6,8 +6,10 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/readout-dev/readout/internal/testdb"
 	"github.com/readout-dev/readout/journal"
 	"github.com/readout-dev/readout/reading"
+	"github.com/readout-dev/readout/tail"
 )
 
 // BenchmarkAppend measures appends by clients that wait for their answer, against a server with fsync on.
@@ -54,4 +56,24 @@ func batch(client int, round int64, readings, series int) []reading.Reading {
 		}
 	}
 	return rs
+}
+
+// BenchmarkFollow measures how fast a tail is built from what is not packed.
+func BenchmarkFollow(b *testing.B) {
+	const entries, clients, each, series = 200, 10, 1000, 100
+	pool := testdb.New(b)
+	project := newProject(b, pool)
+	for round := range int64(entries) {
+		var rs []reading.Reading
+		for client := range clients {
+			rs = append(rs, batch(client, round, each, series)...)
+		}
+		elsewhere(b, pool, project, reading.Sort(rs)...)
+	}
+	for b.Loop() {
+		if err := journal.NewFollower(pool, tail.New()).Follow(b.Context(), project); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)*entries*clients*each/b.Elapsed().Seconds(), "readings/s")
 }

@@ -26,11 +26,12 @@ type flusher struct {
 	payloads []byte // of one flush, kept for the next
 }
 
-// group is what one flush has for one project.
+// group is what one flush has for one project: readings or deletions.
 type group struct {
-	project  int64
-	requests []*request        // as they arrived
-	readings []reading.Reading // of all of them, as an entry has them
+	project   int64
+	requests  []*request         // as they arrived
+	readings  []reading.Reading  // of all of them, as an entry has them
+	deletions []reading.Deletion // of the one request that there is
 }
 
 // flush commits batch, hands the entries to the follower and answers every request.
@@ -38,8 +39,7 @@ func (f *flusher) flush(ctx context.Context, batch []*request) {
 	started := time.Now()
 	groups := groupByProject(batch)
 	for _, g := range groups {
-		f.countLate(g)
-		g.readings = merge(g.requests)
+		f.prepare(g)
 	}
 	placed, err := f.commit(ctx, f.encode(groups))
 	f.metrics.flushed(started, groups)
@@ -47,7 +47,9 @@ func (f *flusher) flush(ctx context.Context, batch []*request) {
 		p, ok := placed[g.project]
 		switch {
 		case ok:
-			f.handOver(ctx, Entry{Project: g.project, Offset: p.Offset, At: p.At, Readings: g.readings})
+			f.handOver(ctx, Entry{
+				Project: g.project, Offset: p.Offset, At: p.At, Readings: g.readings, Deletions: g.deletions,
+			})
 			f.metrics.stored(g)
 			g.accept(p.Offset)
 		case err != nil:
@@ -74,6 +76,16 @@ func groupByProject(batch []*request) []*group {
 		g.requests = append(g.requests, r)
 	}
 	return groups
+}
+
+// prepare makes an entry of the requests of g.
+func (f *flusher) prepare(g *group) {
+	if first := g.requests[0]; first.deletes() { // and the only one: see queue.take
+		g.deletions = first.deletions
+		return
+	}
+	f.countLate(g)
+	g.readings = merge(g.requests)
 }
 
 func (f *flusher) countLate(g *group) {
@@ -105,8 +117,7 @@ func (f *flusher) encode(groups []*group) []store.Pending {
 	ends := make([]int, len(groups))
 	buf := f.payloads[:0]
 	for i, g := range groups {
-		items[i] = store.Pending{Project: g.project, Kind: kindReadings, Count: len(g.readings)}
-		buf = reading.Encode(buf, g.readings)
+		items[i], buf = g.encode(buf)
 		ends[i] = len(buf)
 	}
 	start := 0
@@ -116,6 +127,16 @@ func (f *flusher) encode(groups []*group) []store.Pending {
 	}
 	f.payloads = buf
 	return items
+}
+
+// encode appends the payload of the group's entry to buf.
+func (g *group) encode(buf []byte) (store.Pending, []byte) {
+	if len(g.deletions) > 0 {
+		item := store.Pending{Project: g.project, Kind: KindDeletions, Count: len(g.deletions)}
+		return item, reading.EncodeDeletions(buf, g.deletions)
+	}
+	item := store.Pending{Project: g.project, Kind: KindReadings, Count: len(g.readings)}
+	return item, reading.Encode(buf, g.readings)
 }
 
 // handOver passes a committed entry to the views. It is durable whatever happens here: a project whose views could not

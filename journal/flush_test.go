@@ -17,8 +17,7 @@ func TestFlushGroupsRequestsByProject(t *testing.T) {
 	f := &flusher{late: newLateness(func(int64, int64) (int64, bool) { return 0, false })}
 	groups := groupByProject(batch)
 	for _, g := range groups {
-		f.countLate(g)
-		g.readings = merge(g.requests)
+		f.prepare(g)
 	}
 	items := f.encode(groups)
 

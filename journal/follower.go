@@ -3,10 +3,9 @@ package journal
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5/pgxpool"
-
-	"github.com/readout-dev/readout/store"
 )
 
 // Follower keeps views up to date with the journals of the projects that somebody asked for: each view gets each entry
@@ -15,6 +14,9 @@ type Follower struct {
 	reader *Reader
 	views  []View
 
+	shared atomic.Bool         // others may write too: the database must be asked
+	tell   func(project int64) // tells them that we wrote
+
 	mu       sync.RWMutex // before a project's own
 	projects map[int64]*project
 }
@@ -22,37 +24,44 @@ type Follower struct {
 // NewFollower returns a Follower that reads the database of pool. Every entry goes to views in the given order. It
 // follows no project yet: see Follow.
 func NewFollower(pool *pgxpool.Pool, views ...View) *Follower {
-	return &Follower{reader: NewReader(pool), views: views, projects: make(map[int64]*project)}
+	return &Follower{
+		reader: NewReader(pool), views: views, projects: make(map[int64]*project), tell: func(int64) {},
+	}
 }
 
-// Follow returns when the views have everything of the project that was committed before through this process, and,
-// the first time, everything that the database has and is not packed. Then it is two atomic reads. Whoever reads a view
-// calls it first. The first call loads, in the goroutine of its caller, and calls that come meanwhile wait for it.
+// Follow returns when the views have everything of the project that was committed before: by this process, and, the
+// first time or while other replicas are known (see Replicas), by any. Alone it then is three atomic reads, else a
+// statement. Whoever reads a view calls it first. The first call loads, in the goroutine of its caller, and calls that
+// come meanwhile wait for it.
 //
 // It does not check that the project exists: one without a journal is followed from offset 0. The project is followed
 // until Forget. Faults: Unavailable when the database is away.
 func (f *Follower) Follow(ctx context.Context, project int64) error {
-	return f.obtain(project).catchUp(ctx, f)
+	p := f.obtain(project)
+	if f.shared.Load() {
+		if _, err := f.learn(ctx, []int64{project}); err != nil {
+			return err
+		}
+	}
+	return p.catchUp(ctx, f)
 }
 
-// CatchUp returns when the views have everything of the project that any process committed before. Once a project is
-// loaded it costs one statement; it is for those who hear that another process has written. A project that is not
-// followed is left alone. Faults: Unavailable when the database is away.
+// CatchUp returns when the views have everything of the project that any process committed before, and know what is
+// packed of it. Once a project is loaded it costs one statement; it is for those who hear that another process has
+// written. A project that is not followed is left alone, one that does not exist any more is forgotten. Faults:
+// Unavailable when the database is away.
 func (f *Follower) CatchUp(ctx context.Context, project int64) error {
-	p := f.project(project)
-	if p == nil {
-		return nil
+	return f.catchUpSome(ctx, []int64{project})
+}
+
+// Packed takes note that the entries of project up to the offset upto are packed, and tells the views that are
+// Trimmers. It returns when they are done.
+func (f *Follower) Packed(project, upto int64) {
+	f.tell(project)
+	if p := f.project(project); p != nil && p.started.Load() {
+		p.learn(upto, upto)
+		p.trim(f.views)
 	}
-	// Loaded first: a load that began before may miss what the head says now.
-	if err := p.catchUp(ctx, f); err != nil {
-		return err
-	}
-	head, _, err := store.Head(ctx, f.reader.pool, project)
-	if err != nil {
-		return store.Fault(err)
-	}
-	p.learn(head)
-	return p.catchUp(ctx, f)
 }
 
 // load is Follow for the sake of a loaded project; it does not wait for what was committed since.
@@ -71,11 +80,12 @@ func (f *Follower) settle(ctx context.Context, project int64) {
 	}
 }
 
-// Committed tells that e was committed by this process. If the views have all that comes before it, they get it;
+// Committed tells that e was committed by this process; other replicas are told. If the views have all that comes before it, they get it;
 // entries in between, which another process wrote, are read from the journal first; what the views have already is
 // ignored, and so is a project that is not followed. While a Follow of the project is under way it returns at once: that
 // Follow goes on to e. After an error the views stay behind until the next Follow or Committed. Faults: Unavailable.
 func (f *Follower) Committed(ctx context.Context, e Entry) error {
+	f.tell(e.Project)
 	p := f.project(e.Project)
 	if p == nil || !p.committed(f.views, e) {
 		return nil

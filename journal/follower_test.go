@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -71,7 +72,7 @@ func TestFollowStartsBehindWhatIsPacked(t *testing.T) {
 	for i := range int64(5) {
 		elsewhere(t, pool, project, at(1, i))
 	}
-	exec(t, pool, `update journal_head set packed_to = 3 where project_id = $1`, project)
+	exec(t, pool, `insert into packing (project_id, packed_to) values ($1, 3)`, project)
 	exec(t, pool, `delete from journal where project_id = $1 and "offset" <= 3`, project)
 	seen := newRecorder(t)
 	f := journal.NewFollower(pool, seen)
@@ -80,6 +81,119 @@ func TestFollowStartsBehindWhatIsPacked(t *testing.T) {
 	}
 	if got := seen.of(project); len(got) != 2 || got[0].Offset != 4 {
 		t.Errorf("the views saw %+v, want the entries 4 and 5", got)
+	}
+}
+
+func TestViewsBeginWithTheNewestReadings(t *testing.T) {
+	t.Parallel()
+	pool := testdb.New(t)
+	project := newProject(t, pool)
+	for i := range int64(3) {
+		elsewhere(t, pool, project, at(1, i))
+	}
+	exec(t, pool, `insert into packing (project_id, packed_to) values ($1, 2)`, project)
+	exec(t, pool, `insert into latest (project_id, series_id, "time", value, "offset") values
+		($1, 1, '1970-01-01 00:00:00.000001Z', 1001, 2), ($1, 2, '2026-03-01Z', -7.5, 2), ($1, 3, null, null, 2),
+		($2, 4, '2026-03-01Z', 1, 2)`, project, newProject(t, pool))
+	seen := newRecorder(t)
+	if err := journal.NewFollower(pool, seen).Follow(t.Context(), project); err != nil {
+		t.Fatal(err)
+	}
+	began := seen.began[project][0]
+	slices.SortFunc(began.Latest, reading.Compare)
+	march := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
+	want := []reading.Reading{at(1, 1), {Series: 2, Time: march, Value: -7.5}}
+	if began.Project != project || began.After != 2 || !slices.Equal(began.Latest, want) {
+		t.Errorf("the views begin with %+v, want %v behind 2", began, want)
+	}
+}
+
+// A replica slept while the others went on, packed, and dropped what it has not had.
+func TestFollowerThatFellBehindWhatIsDroppedBeginsAnew(t *testing.T) {
+	t.Parallel()
+	pool := testdb.New(t)
+	project := newProject(t, pool)
+	seen := newRecorder(t)
+	f := journal.NewFollower(pool, seen)
+	elsewhere(t, pool, project, at(1, 1))
+	if err := f.Follow(t.Context(), project); err != nil {
+		t.Fatal(err)
+	}
+	for i := range int64(8) {
+		elsewhere(t, pool, project, at(1, 2+i))
+	}
+	drop := func(offsets ...int64) {
+		t.Helper()
+		exec(t, pool, `delete from journal where project_id = $1 and "offset" = any ($2)`, project, offsets)
+	}
+	drop(2, 3)
+	if err := f.CatchUp(t.Context(), project); err == nil || !strings.Contains(err.Error(), "entry 2 is missing") {
+		t.Errorf("a hole in what is not packed: %v", err)
+	}
+	exec(t, pool, `insert into packing (project_id, packed_to) values ($1, 6)`, project)
+	drop(5) // in the middle of a page
+	for range 2 {
+		if err := f.CatchUp(t.Context(), project); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var offsets []int64
+	for _, e := range seen.of(project) {
+		offsets = append(offsets, e.Offset)
+	}
+	if want := []int64{1, 7, 8, 9}; !slices.Equal(offsets, want) || len(seen.began[project]) != 2 {
+		t.Errorf("the views saw %v and %d beginnings; want %v and 2", offsets, len(seen.began[project]), want)
+	}
+}
+
+func TestViewsAreToldWhatIsPackedOnceTheyHaveIt(t *testing.T) {
+	t.Parallel()
+	pool := testdb.New(t)
+	project := newProject(t, pool)
+	seen := newRecorder(t)
+	f := journal.NewFollower(pool, seen)
+	f.Packed(project, 3) // nobody follows it
+	elsewhere(t, pool, project, at(1, 1))
+	if err := f.Follow(t.Context(), project); err != nil {
+		t.Fatal(err)
+	}
+	trimmed := func(want int64) {
+		t.Helper()
+		if got := seen.trimmed[project]; got != want {
+			t.Errorf("the views were told that %d are packed, want %d", got, want)
+		}
+	}
+	trimmed(0)
+	elsewhere(t, pool, project, at(1, 2))
+	elsewhere(t, pool, project, at(1, 3))
+	f.Packed(project, 2) // of which the views have one
+	trimmed(1)
+	if err := f.CatchUp(t.Context(), project); err != nil {
+		t.Fatal(err)
+	}
+	trimmed(2)
+	exec(t, pool, `insert into packing (project_id, packed_to) values ($1, 3)`, project) // another replica
+	if err := f.CatchUp(t.Context(), project); err != nil {
+		t.Fatal(err)
+	}
+	trimmed(3)
+}
+
+func TestProjectThatWasDeletedElsewhereIsForgotten(t *testing.T) {
+	t.Parallel()
+	pool := testdb.New(t)
+	project := newProject(t, pool)
+	elsewhere(t, pool, project, at(1, 1))
+	f := journal.NewFollower(pool, newRecorder(t))
+	if err := f.Follow(t.Context(), project); err != nil {
+		t.Fatal(err)
+	}
+	exec(t, pool, `delete from projects where id = $1`, project)
+	if err := f.CatchUp(t.Context(), project); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := f.Applied(project); ok {
+		t.Error("a project that does not exist any more is still followed")
 	}
 }
 

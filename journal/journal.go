@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -10,8 +11,8 @@ import (
 	"github.com/readout-dev/readout/reading"
 )
 
-// Journal appends readings to the journals of projects by group commit. Append is safe for concurrent use; Run must be
-// running for it to return.
+// Journal appends readings and deletions to the journals of projects by group commit. Append and Delete are safe for
+// concurrent use; Run must be running for them to return.
 type Journal struct {
 	follower *Follower
 	cfg      Config
@@ -51,7 +52,24 @@ func (j *Journal) Append(ctx context.Context, project int64, rs []reading.Readin
 	if err := j.follower.load(ctx, project); err != nil {
 		return Ack{}, err
 	}
-	r := &request{project: project, readings: rs, done: make(chan answer, 1)}
+	return j.await(ctx, &request{project: project, readings: rs, done: make(chan answer, 1)})
+}
+
+// Delete takes readings away: those in ds that were stored before, whoever sent them. It returns when that is durable and
+// the views have it, as Append does; it is an entry of its own, behind whatever of the project is queued already. ds
+// belongs to the journal from the call on. Deletions that cover no time are left out; of none, nothing is written.
+//
+// Deleting again what may be deleted already is safe, but it also takes what was sent in between. Faults: those of Append.
+func (j *Journal) Delete(ctx context.Context, project int64, ds []reading.Deletion) (Ack, error) {
+	ds = slices.DeleteFunc(ds, func(d reading.Deletion) bool { return d.From >= d.To })
+	if len(ds) == 0 {
+		return Ack{}, nil
+	}
+	return j.await(ctx, &request{project: project, deletions: ds, done: make(chan answer, 1)})
+}
+
+// await queues r and returns its answer.
+func (j *Journal) await(ctx context.Context, r *request) (Ack, error) {
 	if err := j.queue.put(r); err != nil {
 		j.metrics.refused.Inc()
 		return Ack{}, err
@@ -59,7 +77,7 @@ func (j *Journal) Append(ctx context.Context, project int64, rs []reading.Readin
 	select {
 	case a := <-r.done:
 		if a.err == nil {
-			j.follower.settle(ctx, project) // somebody may be reading the entry for the views just now
+			j.follower.settle(ctx, r.project) // somebody may be reading the entry for the views just now
 		}
 		return a.ack, a.err
 	case <-ctx.Done():
@@ -111,8 +129,14 @@ func (j *Journal) flushQueued(ctx context.Context, stop <-chan struct{}) {
 // refuseQueued answers what could not be committed in time.
 func (j *Journal) refuseQueued() {
 	stopping := fault.New(fault.Unavailable, "the server is stopping; this was not stored").After(time.Second)
-	for _, r := range j.queue.take(nil, j.cfg.MaxQueued) {
-		j.metrics.refused.Inc()
-		r.done <- answer{err: stopping}
+	for {
+		left := j.queue.take(nil, j.cfg.MaxQueued)
+		if len(left) == 0 {
+			return
+		}
+		for _, r := range left {
+			j.metrics.refused.Inc()
+			r.done <- answer{err: stopping}
+		}
 	}
 }

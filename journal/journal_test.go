@@ -2,7 +2,6 @@ package journal_test
 
 import (
 	"context"
-	"math"
 	"slices"
 	"sync"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	"github.com/readout-dev/readout/internal/fault"
 	"github.com/readout-dev/readout/journal"
 	"github.com/readout-dev/readout/reading"
+	"github.com/readout-dev/readout/tail"
 )
 
 func TestAppendIsDurableAndKnownToTheViews(t *testing.T) {
@@ -36,7 +36,7 @@ func TestAppendIsDurableAndKnownToTheViews(t *testing.T) {
 		}
 	}
 	all := []reading.Reading{at(1, 10), {Series: 1, Time: 20, Value: -1}, at(1, 30)}
-	if got := r.tail.Range(project, 1, 0, math.MaxInt64, 0); !slices.Equal(got, all) {
+	if got := r.held(project, 1); !slices.Equal(got, all) {
 		t.Errorf("the tail has %v, want %v", got, all)
 	}
 }
@@ -221,7 +221,7 @@ func TestAppendToAProjectThatDoesNotExistIsNotFound(t *testing.T) {
 		if _, ok := r.follower.Applied(gone); ok {
 			t.Errorf("project %d is still followed", gone)
 		}
-		if _, ok := r.tail.Latest(gone, 1); ok {
+		if _, state := r.tail.Latest(gone, 1); state != tail.None {
 			t.Errorf("project %d still has a tail", gone)
 		}
 	}

@@ -6,8 +6,9 @@ import (
 	"github.com/readout-dev/readout/reading"
 )
 
-// Latest tells the time (µs) of the newest reading that a series has; ok is false when it has none. It must be safe for
-// concurrent use and quick: it is asked once for each series of each flush.
+// Latest tells the time (µs) of the newest reading that a series has; ok is false when it has none, or when that is not
+// known just now: then its readings do not count as late. It must be safe for concurrent use and quick: it is asked once
+// for each series of each flush.
 type Latest func(project, series int64) (time int64, ok bool)
 
 // lateness counts late readings of one project at a time, as they arrived: what came before in the same flush counts

@@ -65,3 +65,24 @@ func (m *metrics) stored(g *group) {
 		m.late.Add(float64(r.late))
 	}
 }
+
+// replicaMetrics counts what replicas tell each other.
+type replicaMetrics struct{ told, heard prometheus.Counter }
+
+// newReplicaMetrics registers the metrics with reg, unless it is nil; known tells how many others there are.
+func newReplicaMetrics(reg prometheus.Registerer, known func() int) *replicaMetrics {
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "readout", Subsystem: "replicas", Name: name, Help: help})
+	}
+	m := &replicaMetrics{
+		told:  counter("notices_sent_total", "Times that the other replicas were told of news."),
+		heard: counter("notices_heard_total", "Notices of other replicas that were heard."),
+	}
+	if reg != nil {
+		reg.MustRegister(m.told, m.heard, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Namespace: "readout", Subsystem: "replicas", Name: "known",
+			Help: "Other replicas that are known to be there.",
+		}, func() float64 { return float64(known()) }))
+	}
+	return m
+}

@@ -17,6 +17,8 @@ type project struct {
 	id      int64
 	applied atomic.Int64 // the last offset that the views have; they get the next one under mu
 	known   atomic.Int64 // the highest offset known to be committed
+	packed  atomic.Int64 // the highest offset known to be packed
+	trimmed atomic.Int64 // what the views were told of that
 	started atomic.Bool  // the views know where it starts
 	loaded  atomic.Bool  // the views had, once, all that was committed
 
@@ -49,11 +51,29 @@ func (p *project) committed(views []View, e Entry) bool {
 	return !p.current()
 }
 
-// learn takes note that everything up to offset is committed.
-func (p *project) learn(offset int64) {
+// learn takes note that everything up to the offset head is committed, and up to packedTo packed.
+func (p *project) learn(head, packedTo int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.known.Store(max(p.known.Load(), offset))
+	p.known.Store(max(p.known.Load(), head))
+	p.packed.Store(max(p.packed.Load(), packedTo))
+}
+
+// trim tells those views that want to know how much of what they have is packed. Without mu: it may take its time.
+func (p *project) trim(views []View) {
+	upto := min(p.packed.Load(), p.applied.Load())
+	told := p.trimmed.Load()
+	for upto > told && !p.trimmed.CompareAndSwap(told, upto) {
+		told = p.trimmed.Load()
+	}
+	if upto <= told {
+		return
+	}
+	for _, v := range views {
+		if v, ok := v.(Trimmer); ok {
+			v.Trim(p.id, upto)
+		}
+	}
 }
 
 // apply is called with mu held.
@@ -142,6 +162,12 @@ func (p *project) end(run *catchUp, err error) bool {
 	run.err = err
 	close(run.done)
 	return true
+}
+
+func (p *project) isGone() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.gone
 }
 
 // forget ends the project for all who wait for it and for the views.

@@ -5,12 +5,14 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+
+	"github.com/readout-dev/readout/store"
 )
 
 // applied is a view that notes the offsets it gets.
 type applied struct{ offsets []int64 }
 
-func (a *applied) Start(int64, int64)  {}
+func (a *applied) Start(Beginning)     {}
 func (a *applied) Apply(e Entry)       { a.offsets = append(a.offsets, e.Offset) }
 func (a *applied) ForgetProject(int64) {}
 
@@ -19,7 +21,7 @@ func (a *applied) ForgetProject(int64) {}
 func setupReading(t *testing.T, loaded bool) (*project, *catchUp, []View) {
 	t.Helper()
 	p, views := &project{id: 7}, []View{&applied{}}
-	if err := p.start(views, 1, 0); err != nil {
+	if err := p.start(views, store.JournalState{Head: 1}); err != nil {
 		t.Fatal(err)
 	}
 	p.loaded.Store(loaded)

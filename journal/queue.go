@@ -8,13 +8,20 @@ import (
 	"github.com/readout-dev/readout/reading"
 )
 
-// request is one call of Append on its way through the flusher.
+// request is one call of Append or Delete on its way through the flusher.
 type request struct {
-	project  int64
-	readings []reading.Reading // in the order they were sent; the flusher may change them
-	late     int
-	done     chan answer // room for one
+	project   int64
+	readings  []reading.Reading // in the order they were sent; the flusher may change them
+	deletions []reading.Deletion
+	late      int
+	done      chan answer // room for one
 }
+
+// size is what the request counts in the queue's bound: its readings, or deletions as if they were such.
+func (r *request) size() int { return len(r.readings) + len(r.deletions) }
+
+// deletes reports whether it is a call of Delete.
+func (r *request) deletes() bool { return len(r.deletions) > 0 }
 
 type answer struct {
 	ack Ack
@@ -29,7 +36,8 @@ type queue struct {
 
 	mu       sync.Mutex
 	waiting  []*request // first in, first out
-	readings int        // of the waiting
+	readings int        // of the waiting: their sizes
+	deletes  int        // of the waiting that delete
 	closed   bool
 }
 
@@ -41,16 +49,21 @@ func newQueue(maxReadings int) *queue {
 func (q *queue) put(r *request) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	switch n := len(r.readings); {
+	switch n := r.size(); {
 	case q.closed:
 		return fault.New(fault.Unavailable, "the server is stopping").After(time.Second)
+	case len(r.deletions) > reading.MaxDeletions:
+		return fault.New(fault.TooLarge, "at most %d deletions are taken at once", reading.MaxDeletions)
 	case n > q.largest:
 		return fault.New(fault.TooLarge, "at most %d readings are taken at once", q.largest)
 	case q.readings+n > q.most:
 		return fault.New(fault.TooMany, "too many readings are waiting to be stored").After(time.Second)
 	}
 	q.waiting = append(q.waiting, r)
-	q.readings += len(r.readings)
+	q.readings += r.size()
+	if r.deletes() {
+		q.deletes++
+	}
 	select {
 	case q.wake <- struct{}{}:
 	default: // the flusher will look anyway
@@ -58,17 +71,22 @@ func (q *queue) put(r *request) error {
 	return nil
 }
 
-// take moves requests from the front to dst: as many as have maxReadings readings together, but at least one.
+// take moves requests from the front to dst: as many as have maxReadings readings together, but at least one; and a
+// deletion never along with another request of its project, as they have an order and it is an entry of its own.
 func (q *queue) take(dst []*request, maxReadings int) []*request {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	taken, readings := 0, 0
+	mixed := q.mixture()
 	for _, r := range q.waiting {
-		if taken > 0 && readings+len(r.readings) > maxReadings {
+		if taken > 0 && readings+r.size() > maxReadings || mixed(r) {
 			break
 		}
 		taken++
-		readings += len(r.readings)
+		readings += r.size()
+		if r.deletes() {
+			q.deletes--
+		}
 	}
 	dst = append(dst, q.waiting[:taken]...)
 	rest := copy(q.waiting, q.waiting[taken:])
@@ -76,6 +94,20 @@ func (q *queue) take(dst []*request, maxReadings int) []*request {
 	q.waiting = q.waiting[:rest]
 	q.readings -= readings
 	return dst
+}
+
+// mixture returns a function that reports whether a request and one of its project that it was called with before are
+// not both readings.
+func (q *queue) mixture() func(*request) bool {
+	if q.deletes == 0 {
+		return func(*request) bool { return false }
+	}
+	deletes := make(map[int64]bool)
+	return func(r *request) bool {
+		before, ok := deletes[r.project]
+		deletes[r.project] = r.deletes()
+		return ok && (before || r.deletes())
+	}
 }
 
 // close makes every later put fail; what is waiting can still be taken.

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -39,7 +40,7 @@ func (r *Reader) page(ctx context.Context, project, after int64, maxEntries, max
 	entries := make([]Entry, len(stored))
 	for i, s := range stored {
 		if want := stored[0].Offset + int64(i); s.Offset != want {
-			return nil, missing(project, want)
+			return nil, &missingEntry{project, want}
 		}
 		if entries[i], err = decode(project, s); err != nil {
 			return nil, err
@@ -52,44 +53,58 @@ func (r *Reader) page(ctx context.Context, project, after int64, maxEntries, max
 // It runs in one goroutine at a time.
 func (p *project) read(ctx context.Context, f *Follower) error {
 	if !p.started.Load() {
-		head, packedTo, err := store.Head(ctx, f.reader.pool, p.id)
+		state, err := store.BeginJournal(ctx, f.reader.pool, p.id)
 		if err != nil {
 			return store.Fault(err)
 		}
-		if err := p.start(f.views, head, packedTo); err != nil {
+		if err := p.start(f.views, state); err != nil {
 			return err
 		}
 	}
 	for p.applied.Load() < p.known.Load() {
-		after := p.applied.Load()
-		entries, err := f.reader.page(ctx, p.id, after, pageEntries, pageBytes)
+		err := p.readOn(ctx, f)
+		if hole := (*missingEntry)(nil); errors.As(err, &hole) {
+			err = p.restart(ctx, f, hole)
+		}
 		if err != nil {
 			return err
 		}
-		if len(entries) == 0 || entries[0].Offset != after+1 {
-			return p.hole(ctx, f, after+1)
-		}
-		for _, e := range entries {
-			if err := p.applyRead(f.views, e); err != nil {
-				return err
-			}
+	}
+	return nil
+}
+
+// readOn hands a page of the journal to the views.
+func (p *project) readOn(ctx context.Context, f *Follower) error {
+	after := p.applied.Load()
+	entries, err := f.reader.page(ctx, p.id, after, pageEntries, pageBytes)
+	if err != nil {
+		return err
+	}
+	if len(entries) == 0 || entries[0].Offset != after+1 {
+		return &missingEntry{p.id, after + 1}
+	}
+	for _, e := range entries {
+		if err := p.applyRead(f.views, e); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 // start tells the views where the project's entries begin.
-func (p *project) start(views []View, head, packedTo int64) error {
+func (p *project) start(views []View, state store.JournalState) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.gone {
 		return errGone
 	}
 	for _, v := range views {
-		v.Start(p.id, packedTo)
+		v.Start(Beginning{Project: p.id, After: state.PackedTo, Latest: state.Latest})
 	}
-	p.applied.Store(packedTo)
-	p.known.Store(max(p.known.Load(), head))
+	p.applied.Store(state.PackedTo)
+	p.packed.Store(max(p.packed.Load(), state.PackedTo))
+	p.trimmed.Store(state.PackedTo)
+	p.known.Store(max(p.known.Load(), state.Head))
 	p.started.Store(true)
 	return nil
 }
@@ -105,18 +120,24 @@ func (p *project) applyRead(views []View, e Entry) error {
 	return nil
 }
 
-// hole says why the journal does not hold an entry that was committed.
-func (p *project) hole(ctx context.Context, f *Follower, offset int64) error {
-	head, _, err := store.Head(ctx, f.reader.pool, p.id)
-	if err != nil {
+// restart begins anew where the journal does not hold an entry any more because it is packed, which happens to views
+// that fell far behind. Any other hole is an error.
+func (p *project) restart(ctx context.Context, f *Follower, hole *missingEntry) error {
+	state, err := store.BeginJournal(ctx, f.reader.pool, p.id)
+	switch {
+	case err != nil:
 		return store.Fault(err)
-	}
-	if head < offset {
+	case state.Head < hole.offset:
 		return errGone // the project was deleted, and its journal with it
+	case state.PackedTo < hole.offset:
+		return hole
 	}
-	return missing(p.id, offset)
+	return p.start(f.views, state)
 }
 
-func missing(project, offset int64) error {
-	return fmt.Errorf("read the journal of project %d: entry %d is missing", project, offset)
+// missingEntry is the error of a journal that does not hold an entry which was committed.
+type missingEntry struct{ project, offset int64 }
+
+func (e *missingEntry) Error() string {
+	return fmt.Sprintf("read the journal of project %d: entry %d is missing", e.project, e.offset)
 }

@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"math"
 	"slices"
 	"sync"
 	"testing"
@@ -24,8 +25,8 @@ func TestChartHasEveryReadingOnceAcrossHistoryLiveAndARestart(t *testing.T) {
 
 	var writing sync.WaitGroup
 	writing.Go(func() { appendAll(first, before, during) })
-	place, history := first.tail.Snapshot(project, []int64{1}, 0)
-	chart := history[0]
+	snapshot := first.tail.Snapshot(project, []int64{1}, 0, math.MaxInt64)
+	place, chart := snapshot.Offset, snapshot.Readings[0]
 	take := func(r *replica, entries int) {
 		sub := r.hub.Subscribe(project, place)
 		defer sub.Close()

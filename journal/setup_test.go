@@ -3,6 +3,7 @@ package journal_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"testing"
@@ -52,22 +53,39 @@ func setup(t testing.TB, cfg journal.Config) (*replica, int64) {
 // start runs a replica on the database of pool until the test ends.
 func start(t testing.TB, pool *pgxpool.Pool, cfg journal.Config) *replica {
 	t.Helper()
+	r := newReplica(t, pool, cfg)
+	r.stop = running(t, r.Run)
+	return r
+}
+
+// newReplica returns a replica that does not run yet.
+func newReplica(t testing.TB, pool *pgxpool.Pool, cfg journal.Config) *replica {
 	r := &replica{pool: pool, tail: tail.New(), seen: newRecorder(t), metrics: prometheus.NewRegistry()}
 	cfg.Metrics = r.metrics
 	r.hub = live.New(journal.NewReader(pool), live.Config{MaxEntries: 4})
 	r.follower = journal.NewFollower(pool, r.tail, r.hub, r.seen)
 	r.Journal = journal.New(pool, r.follower, r.tail.LatestTime, cfg)
+	return r
+}
+
+// running calls run until the test ends or stop is called, which waits for its end.
+func running(t testing.TB, run func(context.Context) error) (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)
-	go func() { done <- r.Run(ctx) }()
-	r.stop = sync.OnceFunc(func() {
+	go func() { done <- run(ctx) }()
+	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("run: %v", err)
 		}
 	})
-	t.Cleanup(r.stop)
-	return r
+	t.Cleanup(stop)
+	return stop
+}
+
+// held returns the readings of a series in the tail.
+func (r *replica) held(project, series int64) []reading.Reading {
+	return r.tail.Snapshot(project, []int64{series}, math.MinInt64, math.MaxInt64).Readings[0]
 }
 
 // recorder is a view that wants what every view may rely on.
@@ -77,22 +95,35 @@ type recorder struct {
 	mu      sync.Mutex
 	entries map[int64][]journal.Entry
 	next    map[int64]int64
+	began   map[int64][]journal.Beginning
+	trimmed map[int64]int64
 	changed chan struct{} // closed and replaced at each change
 }
 
 func newRecorder(t testing.TB) *recorder {
 	return &recorder{
-		t: t, entries: make(map[int64][]journal.Entry), next: make(map[int64]int64), changed: make(chan struct{}),
+		t: t, entries: make(map[int64][]journal.Entry), next: make(map[int64]int64),
+		began: make(map[int64][]journal.Beginning), trimmed: make(map[int64]int64), changed: make(chan struct{}),
 	}
 }
 
-func (r *recorder) Start(project, after int64) {
+func (r *recorder) Start(b journal.Beginning) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.next[project] != 0 {
-		r.t.Errorf("project %d was started twice", project)
+	if next := r.next[b.Project]; next > b.After {
+		r.t.Errorf("project %d begins anew behind %d, where entry %d belongs", b.Project, b.After, next)
 	}
-	r.next[project] = after + 1
+	r.next[b.Project] = b.After + 1
+	r.began[b.Project] = append(r.began[b.Project], b)
+}
+
+func (r *recorder) Trim(project, upto int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if next := r.next[project]; upto >= next {
+		r.t.Errorf("project %d is trimmed up to %d, before entry %d", project, upto, next)
+	}
+	r.trimmed[project] = max(r.trimmed[project], upto)
 }
 
 func (r *recorder) Apply(e journal.Entry) {
@@ -211,13 +242,18 @@ func eventually(t testing.TB, what string, is func() bool) {
 
 // background runs Append and returns a function that waits for its answer.
 func (r *replica) background(ctx context.Context, project int64, rs ...reading.Reading) func() (journal.Ack, error) {
+	return inBackground(func() (journal.Ack, error) { return r.Append(ctx, project, rs) })
+}
+
+// inBackground runs call and returns a function that waits for its answer.
+func inBackground(call func() (journal.Ack, error)) func() (journal.Ack, error) {
 	type answer struct {
 		ack journal.Ack
 		err error
 	}
 	done := make(chan answer, 1)
 	go func() {
-		ack, err := r.Append(ctx, project, rs)
+		ack, err := call()
 		done <- answer{ack, err}
 	}()
 	return func() (journal.Ack, error) {

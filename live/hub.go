@@ -52,12 +52,17 @@ func New(reader Reader, cfg Config) *Hub {
 	return &Hub{reader: reader, cfg: cfg, topics: make(map[int64]*topic)}
 }
 
-// Start begins a project whose entries up to the offset after are packed.
-func (h *Hub) Start(project, after int64) {
+// Start begins a project, or goes on with it behind entries that are packed and gone: subscriptions whose place is before
+// them end with ErrReset.
+func (h *Hub) Start(b journal.Beginning) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.topics[project] = &topic{
-		project: project, head: after, wake: make(chan struct{}),
+	if t := h.topics[b.Project]; t != nil {
+		t.skip(b.After)
+		return
+	}
+	h.topics[b.Project] = &topic{
+		project: b.Project, head: b.After, wake: make(chan struct{}),
 		recent: ring{maxEntries: h.cfg.MaxEntries, maxBytes: h.cfg.MaxBytes},
 	}
 }

@@ -88,7 +88,7 @@ type fixture struct {
 func setup(cfg live.Config, n int) fixture {
 	f := fixture{journal: &fakeJournal{}}
 	f.Hub = live.New(f.journal, cfg)
-	f.Start(project, 0)
+	f.Start(journal.Beginning{Project: project})
 	for range n {
 		f.publish()
 	}
@@ -242,6 +242,30 @@ func TestPlaceAheadOfTheHubWaitsForItToCatchUp(t *testing.T) {
 			t.Errorf("%d reads of the journal, want 1", n)
 		}
 	})
+}
+
+// The hub begins anew behind entries that are packed and gone: who has not had them is told, who has them goes on.
+func TestSubscriptionThatMissesWhatIsGoneIsReset(t *testing.T) {
+	t.Parallel()
+	f := setup(live.Config{}, 5)
+	behind, ahead := f.Subscribe(project, 5), f.Subscribe(project, 9)
+	for range 4 {
+		f.journal.commit(1)
+	}
+	next := make(chan error, 1)
+	go func() {
+		_, err := behind.Next(t.Context())
+		next <- err
+	}()
+	last := f.journal.commit(1)
+	f.journal.drop(9)
+	f.Start(journal.Beginning{Project: project, After: 9})
+	if err := <-next; !errors.Is(err, live.ErrReset) {
+		t.Errorf("a subscription that waited for entry 6: %v, want %v", err, live.ErrReset)
+	}
+	expectError(t, f.Subscribe(project, 2), live.ErrReset)
+	f.Apply(last)
+	expect(t, ahead, 10)
 }
 
 func TestReadErrorLeavesTheSubscriptionWhereItWas(t *testing.T) {

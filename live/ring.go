@@ -2,7 +2,7 @@ package live
 
 import "github.com/readout-dev/readout/journal"
 
-// readingBytes is what a reading takes in memory.
+// readingBytes is what a reading takes in memory, and a deletion.
 const readingBytes = 24
 
 // ring holds the most recent entries of one project: consecutive ones, within both limits, but always the newest.
@@ -51,6 +51,11 @@ func (r *ring) drop() {
 	r.n--
 }
 
+// clear drops all entries.
+func (r *ring) clear() {
+	*r = ring{maxEntries: r.maxEntries, maxBytes: r.maxBytes}
+}
+
 func (r *ring) grow() {
 	slots := make([]journal.Entry, min(max(2*len(r.slots), 4), r.maxEntries))
 	for i := range r.n {
@@ -59,4 +64,4 @@ func (r *ring) grow() {
 	r.slots, r.first = slots, 0
 }
 
-func size(e journal.Entry) int { return len(e.Readings) * readingBytes }
+func size(e journal.Entry) int { return (len(e.Readings) + len(e.Deletions)) * readingBytes }

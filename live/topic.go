@@ -27,6 +27,16 @@ func (t *topic) publish(e journal.Entry) {
 	t.wake = make(chan struct{})
 }
 
+// skip moves the head to an offset behind entries that nobody will publish.
+func (t *topic) skip(to int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.head = to
+	t.recent.clear()
+	close(t.wake)
+	t.wake = make(chan struct{})
+}
+
 // end makes every subscription end.
 func (t *topic) end() {
 	t.mu.Lock()

@@ -2,60 +2,70 @@ package tail
 
 import (
 	"slices"
-	"sort"
 
 	"github.com/readout-dev/readout/reading"
 )
 
-// point is a reading without its series.
-type point struct {
-	t int64 // µs
-	v float64
+// column is what is known of one series: its points of 20 bytes, sorted by time, distinct, and its newest reading.
+type column struct {
+	series int64
+	times  []int64 // µs
+	values []float64
+	marks  []mark
+
+	newest newest
+	dirty  bool // in the project's list of what changed
 }
 
-// pointBytes is the size of a point.
-const pointBytes = 16
+// mark is the low half of the offset of the entry that a point came with. Offsets in memory are less than 2^31 apart.
+type mark uint32
 
-// column is the readings of one series: sorted by time, distinct.
-type column struct{ points []point }
+// packed reports whether the entry is among those up to the offset upto.
+func (m mark) packed(upto int64) bool { return int32(m-mark(upto)) <= 0 }
 
-// add takes run in: the readings of the series in one entry, sorted and distinct. Readings of equal times replace what
-// was there. It returns how many readings the column has gained.
-func (c *column) add(run []reading.Reading) int {
-	before := len(c.points)
-	if before == 0 || run[0].Time > c.points[before-1].t {
-		c.append(run)
+// add takes run in: the readings of the series in the entry at offset, sorted and distinct. Readings of equal times
+// replace what was there.
+func (c *column) add(run []reading.Reading, offset int64) {
+	if n := len(c.times); n == 0 || run[0].Time > c.times[n-1] {
+		c.append(run, mark(offset))
 	} else {
-		c.merge(run)
+		c.merge(run, mark(offset))
 	}
-	return len(c.points) - before
 }
 
-func (c *column) append(run []reading.Reading) {
-	c.points = slices.Grow(c.points, len(run))
-	for _, r := range run {
-		c.points = append(c.points, point{r.Time, r.Value})
+func (c *column) append(run []reading.Reading, m mark) {
+	n := len(c.times)
+	c.grow(len(run))
+	for i, r := range run {
+		c.times[n+i], c.values[n+i], c.marks[n+i] = r.Time, r.Value, m
 	}
 }
 
 // merge makes room at the end and fills it from the back, so that only what is newer than the oldest of run moves.
-func (c *column) merge(run []reading.Reading) {
-	i := len(c.points) - 1
-	gained := len(run) - c.shared(run)
-	c.points = slices.Grow(c.points, gained)[:len(c.points)+gained]
-	k := len(c.points) - 1
+func (c *column) merge(run []reading.Reading, m mark) {
+	i := len(c.times) - 1
+	c.grow(len(run) - c.shared(run))
+	k := len(c.times) - 1
 	for j := len(run) - 1; j >= 0; k-- {
 		switch {
-		case i >= 0 && c.points[i].t > run[j].Time:
-			c.points[k] = c.points[i]
+		case i >= 0 && c.times[i] > run[j].Time:
+			c.times[k], c.values[k], c.marks[k] = c.times[i], c.values[i], c.marks[i]
 			i--
 			continue
-		case i >= 0 && c.points[i].t == run[j].Time:
+		case i >= 0 && c.times[i] == run[j].Time:
 			i--
 		}
-		c.points[k] = point{run[j].Time, run[j].Value}
+		c.times[k], c.values[k], c.marks[k] = run[j].Time, run[j].Value, m
 		j--
 	}
+}
+
+// grow makes the column n points longer; what they are is for the caller to say.
+func (c *column) grow(n int) {
+	n += len(c.times)
+	c.times = slices.Grow(c.times, n-len(c.times))[:n]
+	c.values = slices.Grow(c.values, n-len(c.values))[:n]
+	c.marks = slices.Grow(c.marks, n-len(c.marks))[:n]
 }
 
 // shared counts the times that run and the column have in common.
@@ -63,10 +73,10 @@ func (c *column) shared(run []reading.Reading) int {
 	n := 0
 	i := c.from(run[0].Time)
 	for _, r := range run {
-		for i < len(c.points) && c.points[i].t < r.Time {
+		for i < len(c.times) && c.times[i] < r.Time {
 			i++
 		}
-		if i < len(c.points) && c.points[i].t == r.Time {
+		if i < len(c.times) && c.times[i] == r.Time {
 			n++
 		}
 	}
@@ -75,25 +85,58 @@ func (c *column) shared(run []reading.Reading) int {
 
 // from returns the index of the first point at or after t.
 func (c *column) from(t int64) int {
-	return sort.Search(len(c.points), func(i int) bool { return c.points[i].t >= t })
+	i, _ := slices.BinarySearch(c.times, t)
+	return i
 }
 
-// between returns the points in [from, to).
-func (c *column) between(from, to int64) []point {
+// between returns the points in [from, to) as readings: a copy.
+func (c *column) between(from, to int64) []reading.Reading {
 	if c == nil || to <= from {
 		return nil
 	}
-	return c.points[c.from(from):c.from(to)]
-}
-
-// readings returns points as readings of series: a copy.
-func readings(series int64, points []point) []reading.Reading {
-	if len(points) == 0 {
+	i, end := c.from(from), c.from(to)
+	if i == end {
 		return nil
 	}
-	rs := make([]reading.Reading, len(points))
-	for i, p := range points {
-		rs[i] = reading.Reading{Series: series, Time: p.t, Value: p.v}
+	rs := make([]reading.Reading, end-i)
+	for k := range rs {
+		rs[k] = reading.Reading{Series: c.series, Time: c.times[i+k], Value: c.values[i+k]}
 	}
 	return rs
+}
+
+// remove drops the points in [from, to).
+func (c *column) remove(from, to int64) {
+	i, end := c.from(from), c.from(to)
+	c.times = slices.Delete(c.times, i, end)
+	c.values = slices.Delete(c.values, i, end)
+	c.marks = slices.Delete(c.marks, i, end)
+}
+
+// trim drops the points of entries up to the offset upto. Room that was not needed since the last time is given back.
+func (c *column) trim(upto int64) {
+	before, kept := len(c.times), 0
+	for i, m := range c.marks {
+		if m.packed(upto) {
+			c.newest.pack(c.times[i])
+			continue
+		}
+		c.times[kept], c.values[kept], c.marks[kept] = c.times[i], c.values[i], m
+		kept++
+	}
+	c.times, c.values, c.marks = c.times[:kept], c.values[:kept], c.marks[:kept]
+	if cap(c.times) > 2*before+spareRoom {
+		c.times, c.values, c.marks = fitting(c.times), fitting(c.values), fitting(c.marks)
+	}
+}
+
+// fitting returns a copy of s without room for more.
+func fitting[T any](s []T) []T { return append(make([]T, 0, len(s)), s...) }
+
+// spareRoom is how many points a column may have room for, whatever it needs.
+const spareRoom = 8
+
+// bytes returns what the points take, with the room for more.
+func (c *column) bytes() int64 {
+	return int64(cap(c.times))*8 + int64(cap(c.values))*8 + int64(cap(c.marks))*4
 }

@@ -1,16 +1,16 @@
 package tail
 
 import (
-	"math"
 	"sync"
 	"sync/atomic"
 
 	"github.com/readout-dev/readout/journal"
 	"github.com/readout-dev/readout/reading"
+	"github.com/readout-dev/readout/store"
 )
 
-// Tail holds readings by project and series. It is a journal.View and a prometheus.Collector. Safe for concurrent use:
-// a reader sees an entry in all its series or in none. What it returns is a copy.
+// Tail holds readings by project and series. It is a journal.View, a journal.Trimmer and a prometheus.Collector. Safe for
+// concurrent use: a reader sees an entry in all its series or in none. What it returns is a copy.
 type Tail struct {
 	mu       sync.RWMutex
 	projects map[int64]*project
@@ -19,25 +19,24 @@ type Tail struct {
 }
 
 // held counts what a Tail holds, for its metrics.
-type held struct{ readings, series, bytes atomic.Int64 }
+type held struct{ readings, filled, series, bytes atomic.Int64 }
 
-// project is the tail of one project.
-type project struct {
-	mu      sync.RWMutex
-	offset  int64 // of the last entry applied
-	columns map[int64]*column
-}
-
-var _ journal.View = (*Tail)(nil)
+var (
+	_ journal.View    = (*Tail)(nil)
+	_ journal.Trimmer = (*Tail)(nil)
+)
 
 // New returns an empty Tail.
 func New() *Tail { return &Tail{projects: make(map[int64]*project)} }
 
-// Start begins a project whose entries up to the offset after are packed.
-func (t *Tail) Start(projectID, after int64) {
+// Start begins a project, or begins it anew.
+func (t *Tail) Start(b journal.Beginning) {
+	p := newProject(b, &t.held)
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.projects[projectID] = &project{offset: after, columns: make(map[int64]*column)}
+	old := t.projects[b.Project]
+	t.projects[b.Project] = p
+	t.mu.Unlock()
+	old.leave()
 }
 
 // Apply takes in the next entry of a project that was started.
@@ -49,124 +48,92 @@ func (t *Tail) Apply(e journal.Entry) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for series, run := range reading.Runs(e.Readings) {
-		c := p.columns[series]
-		if c == nil {
-			c = &column{}
-			p.columns[series] = c
-			t.held.series.Add(1)
-		}
-		room := cap(c.points)
-		t.held.readings.Add(int64(c.add(run)))
-		t.held.bytes.Add(int64(cap(c.points)-room) * pointBytes)
+		p.add(series, run, e.Offset)
+	}
+	for _, d := range e.Deletions {
+		p.delete(d, e.Offset)
 	}
 	p.offset = e.Offset
+	p.held.take(&p.tally)
 }
 
-// ForgetProject drops all of a project's readings.
+// Trim drops the readings and deletions that came with entries up to the offset upto. Readers and Apply wait for a small
+// part of it only; a Snapshot that comes meanwhile finds the readings of a series either all there or those dropped.
+func (t *Tail) Trim(projectID, upto int64) {
+	p := t.project(projectID)
+	if p == nil {
+		return
+	}
+	for left := p.trimPending(upto); left > 0; {
+		left = p.trimSome(left, upto)
+	}
+}
+
+// ForgetProject drops all that is known of a project.
 func (t *Tail) ForgetProject(projectID int64) {
 	t.mu.Lock()
 	p := t.projects[projectID]
 	delete(t.projects, projectID)
 	t.mu.Unlock()
-	if p == nil {
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for series := range p.columns {
-		t.drop(p, series)
-	}
+	p.leave()
 }
 
-// Forget drops the readings of series that were deleted.
-func (t *Tail) Forget(projectID int64, series ...int64) {
+// Latest returns the newest reading of a series, packed or not, if its state is Known.
+func (t *Tail) Latest(projectID, series int64) (r reading.Reading, state State) {
 	p := t.project(projectID)
 	if p == nil {
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, s := range series {
-		t.drop(p, s)
-	}
-}
-
-// drop is called with the project's lock.
-func (t *Tail) drop(p *project, series int64) {
-	c := p.columns[series]
-	if c == nil {
-		return
-	}
-	delete(p.columns, series)
-	t.held.series.Add(-1)
-	t.held.readings.Add(-int64(len(c.points)))
-	t.held.bytes.Add(-int64(cap(c.points)) * pointBytes)
-}
-
-// Latest returns the newest reading of a series.
-func (t *Tail) Latest(projectID, series int64) (reading.Reading, bool) {
-	p := t.project(projectID)
-	if p == nil {
-		return reading.Reading{}, false
+		return r, None
 	}
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	c := p.columns[series]
 	if c == nil {
-		return reading.Reading{}, false
+		return r, None
 	}
-	last := c.points[len(c.points)-1]
-	return reading.Reading{Series: series, Time: last.t, Value: last.v}, true
+	if c.newest.state != Known {
+		return r, c.newest.state
+	}
+	return reading.Reading{Series: series, Time: c.newest.time, Value: c.newest.value}, Known
 }
 
-// LatestTime returns the time (µs) of the newest reading of a series: a journal.Latest.
+// LatestTime returns the time (µs) of the newest reading of a series: a journal.Latest. One that is Unknown counts as
+// none.
 func (t *Tail) LatestTime(projectID, series int64) (int64, bool) {
-	r, ok := t.Latest(projectID, series)
-	return r.Time, ok
+	r, state := t.Latest(projectID, series)
+	return r.Time, state == Known
 }
 
-// Range returns the readings of a series with from <= time < to (µs), oldest first: the first limit of them, or all when
-// limit is 0.
-func (t *Tail) Range(projectID, series, from, to int64, limit int) []reading.Reading {
+// Resolve tells what the newest reading of a series was as of offset, if there was some. It is for whoever found the
+// Latest to be Unknown and looked; when it is not Unknown any more, or a later entry had a say in it, nothing changes.
+func (t *Tail) Resolve(projectID, series int64, r reading.Reading, some bool, offset int64) {
 	p := t.project(projectID)
 	if p == nil {
-		return nil
+		return
 	}
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	points := p.columns[series].between(from, to)
-	if limit > 0 && len(points) > limit {
-		points = points[:limit]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c := p.columns[series]; c != nil && c.newest.resolve(r, some, offset) {
+		p.change(c)
 	}
-	return readings(series, points)
 }
 
-// Count returns how many readings of a series have from <= time < to (µs).
-func (t *Tail) Count(projectID, series, from, to int64) int {
-	p := t.project(projectID)
-	if p == nil {
-		return 0
+// TakeChanged returns the newest readings, of most series at most, that have changed since it returned them last. Those
+// that are Unknown are left out until they are resolved.
+func (t *Tail) TakeChanged(most int) []store.Newest {
+	t.mu.RLock()
+	projects := make(map[int64]*project, len(t.projects))
+	for id, p := range t.projects {
+		projects[id] = p
 	}
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	return len(p.columns[series].between(from, to))
-}
-
-// Snapshot returns the readings of each of the series from the time from (µs) on, and the offset of the last entry that
-// they include: all of it, and nothing of later ones. Whoever goes on with the entries behind that offset has every
-// reading once. A project that was not started has offset 0 and no readings.
-func (t *Tail) Snapshot(projectID int64, series []int64, from int64) (offset int64, rs [][]reading.Reading) {
-	rs = make([][]reading.Reading, len(series))
-	p := t.project(projectID)
-	if p == nil {
-		return 0, rs
+	t.mu.RUnlock()
+	var taken []store.Newest
+	for id, p := range projects {
+		if len(taken) == most {
+			break
+		}
+		taken = p.takeChanged(taken, id, most)
 	}
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	for i, s := range series {
-		rs[i] = readings(s, p.columns[s].between(from, math.MaxInt64))
-	}
-	return p.offset, rs
+	return taken
 }
 
 func (t *Tail) project(id int64) *project {

@@ -1,15 +1,13 @@
 package tail_test
 
 import (
-	"maps"
 	"math"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
-	"pgregory.net/rapid"
 
 	"github.com/readout-dev/readout/journal"
 	"github.com/readout-dev/readout/reading"
@@ -18,91 +16,21 @@ import (
 
 const project = 7
 
-// model is the tail as one would explain it: the last value sent for each series and time.
-type model map[int64]map[int64]float64
-
-func (m model) apply(rs []reading.Reading) {
-	for _, r := range rs {
-		if m[r.Series] == nil {
-			m[r.Series] = make(map[int64]float64)
-		}
-		m[r.Series][r.Time] = r.Value
-	}
-}
-
-func (m model) between(series, from, to int64) []reading.Reading {
-	var rs []reading.Reading
-	for _, t := range slices.Sorted(maps.Keys(m[series])) {
-		if from <= t && t < to {
-			rs = append(rs, reading.Reading{Series: series, Time: t, Value: m[series][t]})
-		}
-	}
-	return rs
-}
-
-func TestTailEqualsAMapWhateverTheOrderDuplicatesAndLateness(t *testing.T) {
-	t.Parallel()
-	anyReading := rapid.Custom(func(t *rapid.T) reading.Reading {
-		return reading.Reading{
-			Series: rapid.Int64Range(1, 4).Draw(t, "series"),
-			Time:   rapid.Int64Range(0, 40).Draw(t, "time"),
-			Value:  float64(rapid.IntRange(0, 1000).Draw(t, "value")),
-		}
-	})
-	rapid.Check(t, func(t *rapid.T) {
-		held, want := tail.New(), model{}
-		first := rapid.Int64Range(0, 3).Draw(t, "packed to")
-		held.Start(project, first)
-		batches := rapid.SliceOfN(rapid.SliceOfN(anyReading, 1, 30), 0, 12).Draw(t, "batches")
-		for i, batch := range batches {
-			want.apply(batch)
-			held.Apply(journal.Entry{Project: project, Offset: first + int64(i) + 1, Readings: reading.Sort(batch)})
-		}
-		from, to := rapid.Int64Range(0, 41).Draw(t, "from"), rapid.Int64Range(0, 41).Draw(t, "to")
-		limit := rapid.IntRange(0, 5).Draw(t, "limit")
-
-		offset, snapshot := held.Snapshot(project, []int64{1, 2, 3, 4, 5}, from)
-		if offset != first+int64(len(batches)) {
-			t.Fatalf("snapshot at offset %d after %d entries behind %d", offset, len(batches), first)
-		}
-		for series := int64(1); series <= 5; series++ {
-			all := want.between(series, 0, math.MaxInt64)
-			if got := snapshot[series-1]; !slices.Equal(got, want.between(series, from, math.MaxInt64)) {
-				t.Fatalf("snapshot of series %d from %d: %v", series, from, got)
-			}
-			in := want.between(series, from, to)
-			if got := held.Count(project, series, from, to); got != len(in) {
-				t.Fatalf("count of series %d in [%d, %d): %d, want %d", series, from, to, got, len(in))
-			}
-			if limit > 0 && len(in) > limit {
-				in = in[:limit]
-			}
-			if got := held.Range(project, series, from, to, limit); !slices.Equal(got, in) {
-				t.Fatalf("series %d in [%d, %d), limit %d: %v, want %v", series, from, to, limit, got, in)
-			}
-			latest, ok := held.Latest(project, series)
-			if ok != (len(all) > 0) || ok && latest != all[len(all)-1] {
-				t.Fatalf("latest of series %d: %v, %v; has %v", series, latest, ok, all)
-			}
-		}
-	})
-}
-
 // Each entry has a reading for each series: who sees an entry in one series sees it in all, and its offset.
 func TestSnapshotNeverSeesHalfAnEntry(t *testing.T) {
 	t.Parallel()
 	const entries, readers = 2000, 3
 	series := []int64{1, 2, 3, 4, 5, 6, 7, 8}
 	held := tail.New()
-	held.Start(project, 0)
+	held.Start(journal.Beginning{Project: project})
 
 	var done sync.WaitGroup
 	for range readers {
 		done.Go(func() {
 			for offset := int64(0); offset < entries; {
-				var snapshot [][]reading.Reading
-				offset, snapshot = held.Snapshot(project, series, 0)
-				for i, rs := range snapshot {
+				snapshot := held.Snapshot(project, series, 0, math.MaxInt64)
+				offset = snapshot.Offset
+				for i, rs := range snapshot.Readings {
 					if int64(len(rs)) != offset {
 						t.Errorf("at offset %d series %d has %d readings", offset, series[i], len(rs))
 						return
@@ -121,46 +49,101 @@ func TestSnapshotNeverSeesHalfAnEntry(t *testing.T) {
 	done.Wait()
 }
 
-func TestForgetDropsSeriesAndProjects(t *testing.T) {
+func TestForgottenProjectIsGoneAndOthersAreNot(t *testing.T) {
 	t.Parallel()
 	held := tail.New()
-	held.Start(project, 4)
-	held.Start(project+1, 0)
-	apply := func(project, offset int64, series ...int64) {
-		e := journal.Entry{Project: project, Offset: offset}
-		for _, s := range series {
-			e.Readings = append(e.Readings, reading.Reading{Series: s, Time: offset, Value: 1})
-		}
-		held.Apply(e)
-	}
-	apply(project, 5, 1, 2, 3)
-	apply(project+1, 1, 1)
-	has := func(project, series int64, want bool) {
+	held.Start(journal.Beginning{Project: project, After: 4})
+	held.Start(journal.Beginning{Project: project + 1})
+	held.Apply(journal.Entry{Project: project, Offset: 5, Readings: []reading.Reading{at(1, 5)}})
+	held.Apply(journal.Entry{Project: project + 1, Offset: 1, Readings: []reading.Reading{at(1, 5)}})
+	has := func(project int64, want tail.State) {
 		t.Helper()
-		if _, ok := held.LatestTime(project, series); ok != want {
-			t.Errorf("project %d series %d: held %v, want %v", project, series, ok, want)
+		if _, state := held.Latest(project, 1); state != want {
+			t.Errorf("project %d: state %d, want %d", project, state, want)
 		}
 	}
-
-	held.Forget(project, 2, 99)
-	has(project, 1, true)
-	has(project, 2, false)
-	has(project, 3, true)
-
 	held.ForgetProject(project)
-	has(project, 1, false)
-	has(project+1, 1, true)
-	if offset, _ := held.Snapshot(project, nil, 0); offset != 0 {
-		t.Errorf("a forgotten project is at offset %d", offset)
+	has(project, tail.None)
+	has(project+1, tail.Known)
+	if s := held.Snapshot(project, []int64{1}, 0, math.MaxInt64); s.Offset != 0 || len(s.Readings) != 1 || s.Readings[0] != nil {
+		t.Errorf("a forgotten project has %+v", s)
 	}
-	apply(project, 6, 1)
-	has(project, 1, false)
+	held.Apply(journal.Entry{Project: project, Offset: 6, Readings: []reading.Reading{at(1, 6)}})
+	held.Trim(project, 6)
+	held.Resolve(project, 1, at(1, 6), true, 6)
+	has(project, tail.None)
+}
+
+// A snapshot that comes while a trim is under way must be right with whatever is packed then: readings may be missing
+// in it only if they are packed, and a deletion may only be there if nothing that came behind it is missing.
+func TestSnapshotDuringATrimHidesNothing(t *testing.T) {
+	t.Parallel()
+	const series, each = 64, 2000 // some pieces
+	held := tail.New()
+	held.Start(journal.Beginning{Project: project})
+	ids := make([]int64, series)
+	deletions := journal.Entry{Project: project, Offset: 1}
+	readings := journal.Entry{Project: project, Offset: 2}
+	for s := range ids {
+		ids[s] = int64(s)
+		deletions.Deletions = append(deletions.Deletions, reading.DeleteAll(ids[s]))
+		for i := range int64(each) {
+			readings.Readings = append(readings.Readings, at(ids[s], i))
+		}
+	}
+	held.Apply(deletions)
+	held.Apply(readings)
+
+	var trimming sync.WaitGroup
+	trimming.Go(func() { held.Trim(project, 2) })
+	for missing := 0; missing < series; {
+		s := held.Snapshot(project, ids, 0, math.MaxInt64)
+		missing = 0
+		for i, rs := range s.Readings {
+			if len(rs) != 0 && len(rs) != each {
+				t.Fatalf("series %d has %d readings of %d", ids[i], len(rs), each)
+			}
+			if len(rs) == 0 {
+				missing++
+			}
+		}
+		if missing > 0 && len(s.Deletions) > 0 {
+			t.Fatalf("%d series are trimmed and %d deletions are not", missing, len(s.Deletions))
+		}
+	}
+	trimming.Wait()
+	if r, state := held.Latest(project, 5); state != tail.Known || r != at(5, each-1) {
+		t.Errorf("the newest of a series that is packed is %v, state %d", r, state)
+	}
+}
+
+// Two thirds of the points of a series are packed, again and again: the tail must not grow by what it has dropped.
+func TestTrimGivesMemoryBack(t *testing.T) {
+	t.Parallel()
+	held := tail.New()
+	held.Start(journal.Beginning{Project: project})
+	e := journal.Entry{Project: project, Offset: 1}
+	for i := range int64(10_000) {
+		e.Readings = append(e.Readings, at(1, i))
+	}
+	held.Apply(e)
+	for range 2 { // once for the points, once for the room that nobody needed since
+		e.Offset++
+		e.Readings = e.Readings[:1]
+		held.Apply(e)
+		held.Trim(project, e.Offset)
+		held.Apply(journal.Entry{Project: project, Offset: e.Offset + 1})
+		held.Trim(project, e.Offset+1)
+	}
+	if bytes := gauge(t, held, "readout_tail_bytes"); bytes > 1000 {
+		t.Errorf("a tail without readings takes %v bytes", bytes)
+	}
 }
 
 func TestMetricsCountWhatIsHeld(t *testing.T) {
 	t.Parallel()
 	held := tail.New()
-	held.Start(project, 0)
+	held.Start(journal.Beginning{Project: project})
 	expect := func(readings, series string) {
 		t.Helper()
 		want := `
@@ -179,10 +162,37 @@ readout_tail_series ` + series + `
 	expect("3", "2")
 	held.Apply(journal.Entry{Project: project, Offset: 2, Readings: []reading.Reading{at(1, 10), at(1, 15)}})
 	expect("4", "2")
-	held.Forget(project, 1)
+	held.Apply(journal.Entry{Project: project, Offset: 3, Deletions: []reading.Deletion{{Series: 1, From: 10, To: 15}}})
+	expect("3", "2")
+	held.Trim(project, 1) // (2, 10) and (1, 20)
+	expect("1", "1")
+	held.Start(journal.Beginning{Project: project, After: 3})
+	expect("0", "0")
+	held.Apply(journal.Entry{Project: project, Offset: 4, Readings: []reading.Reading{at(1, 10)}})
 	expect("1", "1")
 	held.ForgetProject(project)
 	expect("0", "0")
+	if n := gauge(t, held, "readout_tail_bytes"); n != 0 {
+		t.Errorf("%v bytes are held of nothing", n)
+	}
+}
+
+// gauge returns the value of one of the tail's metrics.
+func gauge(t *testing.T, held *tail.Tail, name string) float64 {
+	t.Helper()
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(held)
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == name {
+			return f.GetMetric()[0].GetGauge().GetValue()
+		}
+	}
+	t.Fatalf("no metric %s", name)
+	return 0
 }
 
 func at(series, time int64) reading.Reading {
@@ -191,7 +201,7 @@ func at(series, time int64) reading.Reading {
 
 func TestApplyAppendsWithoutAllocatingOnceThereIsRoom(t *testing.T) {
 	held := tail.New()
-	held.Start(project, 0)
+	held.Start(journal.Beginning{Project: project})
 	e := journal.Entry{Project: project, Readings: []reading.Reading{{Series: 1}, {Series: 2}}}
 	next := func() {
 		e.Offset++
@@ -211,11 +221,11 @@ func BenchmarkApply(b *testing.B) {
 	run := func(name string, times func(entry, i int64) int64) {
 		b.Run(name, func(b *testing.B) {
 			held := tail.New()
-			held.Start(project, 0)
+			held.Start(journal.Beginning{Project: project})
 			rs := make([]reading.Reading, 0, series*each)
 			for offset := int64(1); b.Loop(); offset++ {
-				if offset%1000 == 0 { // a tail is packed now and then
-					held.Start(project, offset)
+				if offset%1000 == 0 {
+					held.Trim(project, offset-1)
 				}
 				rs = rs[:0]
 				for s := range int64(series) {
