@@ -18,8 +18,8 @@ import (
 	"github.com/readout-dev/readout/reading"
 )
 
-// The mutations of more than one step. But for deleteProject, each runs in the transaction of its request
-// (db.FromContext), so all or nothing.
+// The mutations of more than one step. But for those that stand alone (see transactions), each runs in the transaction of
+// its request (db.FromContext), so all or nothing.
 
 func (r *Resolver) createProject(ctx context.Context, input db.CreateProjectInput) (*db.Project, error) {
 	client, p := db.FromContext(ctx), auth.FromContext(ctx)
@@ -44,7 +44,7 @@ func (r *Resolver) deleteProject(ctx context.Context, id int64) error {
 		return err
 	}
 	r.Auth.Forget()
-	if err := r.Changes.EmptyJournal(ctx, id); err != nil {
+	if err := r.Changes.EmptyProject(ctx, id); err != nil {
 		return err
 	}
 	if err := r.Client.Project.DeleteOneID(id).Exec(ctx); err != nil {
@@ -161,6 +161,23 @@ func (r *Resolver) deleteSeries(ctx context.Context, id int64) error {
 	}
 	afterCommit(ctx, func() { r.Changes.SeriesChanged(s.ProjectID, []int64{id}) })
 	return nil
+}
+
+// deleteReadings works outside a transaction: what it deletes is an entry of the journal.
+func (r *Resolver) deleteReadings(ctx context.Context, id int64, in gql.TimeRange) (*db.Series, error) {
+	s, err := r.Client.Series.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := rule.Require(ctx, r.Client, s.ProjectID, auth.Editor); err != nil {
+		return nil, err
+	}
+	from, to, err := bounds(&in)
+	if err != nil || from == to {
+		return s, err
+	}
+	_, err = r.Deletions.Delete(ctx, s.ProjectID, []reading.Deletion{{Series: id, From: from, To: to}})
+	return s, err
 }
 
 func (r *Resolver) createKey(ctx context.Context, input gql.CreateKeyInput) (*gql.CreateKeyPayload, error) {

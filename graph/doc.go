@@ -1,4 +1,4 @@
-// Package graph answers GraphQL: thin resolvers over the entities (ent) and the engines (tail, live), its limits and its
+// Package graph answers GraphQL: thin resolvers over the entities (ent) and the engines (history, live), its limits and its
 // errors. What a query may see is decided by the rules of ent/rule alone: every field of time series takes series that an
 // ent query has answered.
 //

@@ -44,7 +44,7 @@ func pageAll(set ast.SelectionSet) {
 		case *ast.InlineFragment:
 			pageAll(selection.SelectionSet)
 		case *ast.Field:
-			if isList(selection) && selection.Arguments.ForName("first") == nil && selection.Arguments.ForName("last") == nil {
+			if isList(selection) && !hasSize(selection) {
 				selection.Arguments = append(selection.Arguments, &ast.Argument{
 					Name:     "first",
 					Value:    &ast.Value{Raw: strconv.Itoa(defaultPage), Kind: ast.IntValue, Position: selection.Position},
@@ -54,6 +54,11 @@ func pageAll(set ast.SelectionSet) {
 			pageAll(selection.SelectionSet)
 		}
 	}
+}
+
+// hasSize reports whether a list says how long it may be.
+func hasSize(f *ast.Field) bool {
+	return f.Arguments.ForName("first") != nil || f.Arguments.ForName("last") != nil || f.Arguments.ForName("maxPoints") != nil
 }
 
 // isList reports whether a field takes the size of a page.

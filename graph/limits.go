@@ -48,8 +48,8 @@ func (limits) MutateOperationContext(_ context.Context, oc *graphql.OperationCon
 	switch {
 	case oc.Operation.Operation == ast.Subscription && !oneStream(oc.Operation.SelectionSet):
 		return refusal(fault.Invalid, "a subscription has one field, always")
-	case c.deletesProject && s.fields > 1:
-		return refusal(fault.Invalid, "deleteProject stands alone in its operation: it is not part of a transaction")
+	case c.alone != "" && s.fields > 1:
+		return refusal(fault.Invalid, "%s stands alone in its operation: it is not part of a transaction", c.alone)
 	case c.deepFilter:
 		return refusal(fault.TooLarge, "an argument nests deeper than %d objects", maxFilterDepth)
 	case s.badPage:
@@ -89,7 +89,7 @@ type count struct {
 	fragments  map[string]size
 	deepFilter bool // an argument nests too deep
 
-	deletesProject bool
+	alone string // a field that is to stand alone
 }
 
 // oneStream reports whether a subscription has exactly one field that no directive can leave out.
@@ -152,7 +152,9 @@ func (c *count) field(f *ast.Field) size {
 	if f.Name == "__schema" || f.Name == "__type" {
 		return size{cost: introspectionCost, depth: 1, fields: 1} // its depth is bounded by a validation rule
 	}
-	c.deletesProject = c.deletesProject || deletesProject(f)
+	if standsAlone(f) {
+		c.alone = f.Name
+	}
 	for _, argument := range f.Arguments {
 		if objectDepth(c.value(f, argument.Name)) > maxFilterDepth {
 			c.deepFilter = true
@@ -180,9 +182,15 @@ func (c *count) times(f *ast.Field) (n int, ok bool) {
 	return 1, true
 }
 
-// pageOf returns the size of a list's page. Both may be null, which would be no limit: documents gave a size to those
-// that name neither.
+// pageOf returns the size of a list's page. All of its arguments may be null, which would be no limit: documents gave a
+// size to those that name none, and where maxPoints stands alone the field's own default holds.
 func (c *count) pageOf(f *ast.Field) (n int, ok bool) {
+	if v := c.value(f, "maxPoints"); v != nil {
+		return min(max(asInt(v), 1), maxPoints), true // one that is out of bounds is refused by the field
+	}
+	if f.Arguments.ForName("maxPoints") != nil && c.value(f, "first") == nil {
+		return defaultPage, true
+	}
 	n = -1
 	for _, name := range []string{"first", "last"} {
 		if v := c.value(f, name); v != nil {

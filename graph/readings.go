@@ -1,8 +1,10 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/readout-dev/readout/ent/db"
@@ -20,8 +22,7 @@ func newReading(s *db.Series, r reading.Reading) *gql.Reading {
 	return &gql.Reading{Series: s, Time: time.UnixMicro(r.Time).UTC(), Value: r.Value}
 }
 
-// matching returns the series that the filter matches and the rules show, at most maxSeries, with their projects
-// followed.
+// matching returns the series that the filter matches and the rules show, at most maxSeries.
 func (r *Resolver) matching(ctx context.Context, where *db.SeriesWhereInput) ([]*db.Series, error) {
 	q, err := where.Filter(r.Client.Series.Query())
 	if err != nil {
@@ -34,33 +35,34 @@ func (r *Resolver) matching(ctx context.Context, where *db.SeriesWhereInput) ([]
 	if len(found) > maxSeries {
 		return nil, fault.New(fault.Invalid, "the filter matches more than %d series: narrow it", maxSeries)
 	}
-	return found, r.follow(ctx, found)
+	return found, nil
 }
 
-// follow makes sure that the tail holds the journals of all projects of the series.
-func (r *Resolver) follow(ctx context.Context, series []*db.Series) error {
-	var last int64
-	for _, s := range series {
-		if s.ProjectID == last {
-			continue
-		}
-		last = s.ProjectID
-		if err := r.Journal.Follow(ctx, last); err != nil {
-			return err
-		}
+// byProject returns the ids of series by project.
+func byProject(found []*db.Series) map[int64][]int64 {
+	ids := make(map[int64][]int64, 1)
+	for _, s := range found {
+		ids[s.ProjectID] = append(ids[s.ProjectID], s.ID)
 	}
-	return nil
+	return ids
 }
 
 // latest returns the newest reading of each of the series that has one.
 func (r *Resolver) latest(ctx context.Context, found []*db.Series) ([]*gql.Reading, error) {
-	if err := r.follow(ctx, found); err != nil {
-		return nil, err
+	newest := make(map[int64]reading.Reading, len(found))
+	for project, ids := range byProject(found) {
+		rs, err := r.History.Latest(ctx, project, ids)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range rs {
+			newest[v.Series] = v
+		}
 	}
-	readings := make([]*gql.Reading, 0, len(found))
+	readings := make([]*gql.Reading, 0, len(newest))
 	for _, s := range found {
-		if newest, ok := r.Tail.Latest(s.ProjectID, s.ID); ok {
-			readings = append(readings, newReading(s, newest))
+		if v, ok := newest[s.ID]; ok {
+			readings = append(readings, newReading(s, v))
 		}
 	}
 	return readings, nil
@@ -82,21 +84,26 @@ func (r *Resolver) readings(ctx context.Context, found []*db.Series, in *gql.Tim
 			return nil, err
 		}
 	}
-	if err := r.follow(ctx, found); err != nil {
-		return nil, err
+	var page []reading.Reading
+	for project, ids := range byProject(found) {
+		rs, err := r.History.Page(ctx, project, ids, from, to, seen, n+1)
+		if err != nil {
+			return nil, err
+		}
+		page = append(page, rs...)
 	}
-	byID := make(map[int64]*db.Series, len(found))
-	for _, f := range found {
-		byID[f.ID] = f
-	}
-	page := merge(found, n+1, seen, func(s *db.Series, after int64, limit int) []reading.Reading {
-		return r.Tail.Range(s.ProjectID, s.ID, max(from, after), to, limit)
+	slices.SortFunc(page, func(a, b reading.Reading) int {
+		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Series, b.Series))
 	})
-	return r.connection(page, byID, n, after != nil), nil
+	return r.connection(page, found, n, after != nil), nil
 }
 
-// connection makes a page of n readings of what may be one more than it holds.
-func (r *Resolver) connection(found []reading.Reading, byID map[int64]*db.Series, n int, previous bool) *gql.ReadingConnection {
+// connection makes a page of n readings of series of what may be more than it holds.
+func (r *Resolver) connection(found []reading.Reading, of []*db.Series, n int, previous bool) *gql.ReadingConnection {
+	byID := make(map[int64]*db.Series, len(of))
+	for _, s := range of {
+		byID[s.ID] = s
+	}
 	c := &gql.ReadingConnection{PageInfo: &db.PageInfo{HasNextPage: len(found) > n, HasPreviousPage: previous}}
 	found = found[:min(n, len(found))]
 	c.Edges, c.Nodes = make([]*gql.ReadingEdge, len(found)), make([]*gql.Reading, len(found))

@@ -84,6 +84,9 @@ func TestLatestIsTheNewestReading(t *testing.T) {
 func TestBadArgumentsAreNamed(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
+	series := func(field string) string {
+		return `{ node(id: "` + id(w.ours.series) + `") { ... on Series { ` + field + ` } } }`
+	}
 	for want, queries := range map[string][]string{
 		"BAD_USER_INPUT": {
 			`{ devices(first: 0) { totalCount } }`,
@@ -96,6 +99,13 @@ func TestBadArgumentsAreNamed(t *testing.T) {
 			`{ readings(series: {}, range: {from: "2026-02-30T00:00:00Z"}) { nodes { value } } }`,
 			`{ readings(series: {}, after: "%%%") { nodes { value } } }`,
 			`{ devices(first: 2147483648) { totalCount } }`,
+			series(`readings(maxPoints: 1) { nodes { value } }`),
+			series(`readings(maxPoints: 10001) { nodes { value } }`),
+			series(`readings(maxPoints: 10, first: 10) { nodes { value } }`),
+			series(`readings(maxPoints: 10, after: "gaFp") { nodes { value } }`),
+			series(`readings(maxPoints: 10, range: {from: "now", to: "-1h"}) { nodes { value } }`),
+			`mutation { deleteReadings(series: "` + id(w.ours.series) + `", range: {from: "now", to: "-1h"}) { id } }`,
+			`mutation { deleteReadings(series: "` + id(w.ours.series) + `", range: {}) { id } createProject(input: {name: "x"}) { id } }`,
 			`mutation { createDevice(input: {projectID: "` + id(w.ours.project) + `", name: "a\u0000b"}) { id } }`,
 			`mutation { createDevice(input: {projectID: "` + id(w.ours.project) + `", name: ""}) { id } }`,
 			`mutation { createSeries(input: {deviceID: "` + id(w.ours.device) + `", metric: "m", labels: {a: 1}}) { id } }`,
@@ -111,6 +121,7 @@ func TestBadArgumentsAreNamed(t *testing.T) {
 			`mutation { createDevice(input: {projectID: "` + id(w.ours.project) + `", name: "boiler"}) { id } }`,
 		},
 		"TOO_LARGE": {
+			`{ series(first: 1000) { edges { node { readings(maxPoints: 1000) { nodes { value } } } } } }`,
 			`{ devices { edges { node { series { edges { node { device { series { edges { node { device { series { edges { node { id } } } } } } } } } } } } } } }`,
 		},
 	} {
@@ -160,4 +171,74 @@ func TestKeySecretIsShownOnceAndWorks(t *testing.T) {
 	if a := w.ask("owner", fmt.Sprintf(`mutation { createKey(input: {projectID: %d, deviceID: %d}) { secret } }`, w.ours.project, w.theirs.device)); a.code() != "NOT_FOUND" {
 		t.Errorf("a key for a foreign device: %s", a.Body)
 	}
+}
+
+func TestRangeIsDecimatedToSoManyPoints(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	var seconds []int
+	for i := range 3000 {
+		seconds = append(seconds, i)
+	}
+	w.send(w.ours.series, seconds...)
+	for arguments, want := range map[string]int{
+		`maxPoints: 100`:                     100,
+		`maxPoints: 100, decimation: LTTB`:   100,
+		`maxPoints: 2`:                       2,
+		`maxPoints: 2000`:                    2000,
+		`maxPoints: 10000`:                   3000,
+		`maxPoints: 10000, decimation: null`: 3000,
+		`maxPoints: null`:                    50,
+		`maxPoints: null, first: 7`:          7,
+		`maxPoints: null, first: null`:       50,
+		`maxPoints: 9, first: null, after: null, range: {from: "2026-11-01T00:00:10Z", to: "2026-11-01T00:00:15Z"}`: 5,
+	} {
+		a := w.ask("viewer", fmt.Sprintf(`{ node(id: %d) { ... on Series { readings(%s) {
+			nodes { value } pageInfo { hasNextPage }
+		} } } }`, w.ours.series, arguments))
+		nodes, _ := a.at("node", "readings", "nodes").([]any)
+		// Buckets of MIN_MAX that hold one reading give one.
+		if n := len(nodes); n > want || n < want*9/10 {
+			t.Fatalf("%s: got %d readings, want %d: %.200s", arguments, n, want, a.Body)
+		}
+		if strings.HasPrefix(arguments, "maxPoints: null") {
+			continue
+		}
+		if last := a.at("node", "readings", "nodes", len(nodes)-1, "value"); !strings.Contains(arguments, "range") &&
+			(a.at("node", "readings", "nodes", 0, "value") != 0. || last != 2999.) {
+			t.Errorf("%s: from %v to %v", arguments, nodes[0], last)
+		}
+		if a.at("node", "readings", "pageInfo", "hasNextPage") != false {
+			t.Errorf("%s: there is a next page", arguments)
+		}
+	}
+}
+
+func TestDeletedReadingsAreGoneAtOnce(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.send(w.ours.series, 1, 2, 3, 4, 5)
+	left := func(what, want string) {
+		t.Helper()
+		a := w.ask("viewer", fmt.Sprintf(`{ node(id: %d) { ... on Series { latest { value } readings { nodes { value } } } } readings(series: {}) { nodes { value } } }`, w.ours.series))
+		for _, path := range [][]any{{"node", "readings", "nodes"}, {"readings", "nodes"}} {
+			if got := text(a.at(path...)); got != want {
+				t.Errorf("%s: %v has %s, want %s", what, path, got, want)
+			}
+		}
+	}
+	deletion := `mutation { deleteReadings(series: %d, range: {from: "2026-11-01T00:00:0%dZ", to: "2026-11-01T00:00:0%dZ"}) { latest { value } } }`
+	a := w.ask("editor", fmt.Sprintf(deletion, w.ours.series, 4, 9))
+	if got := text(a.at("deleteReadings", "latest", "value")); got != "3" {
+		t.Errorf("the answer says the newest is %s, want 3: %s", got, a.Body)
+	}
+	left("the end", "[map[value:1] map[value:2] map[value:3]]")
+	w.ask("owner", fmt.Sprintf(deletion, w.ours.series, 1, 3))
+	left("the beginning", "[map[value:3]]")
+	w.ask("owner", fmt.Sprintf(deletion, w.ours.series, 3, 3))
+	left("an empty range", "[map[value:3]]")
+	w.send(w.ours.series, 2)
+	left("sent again", "[map[value:2] map[value:3]]")
+	w.ask("owner", fmt.Sprintf(`mutation { deleteReadings(series: %d, range: {}) { id } }`, w.ours.series))
+	left("all", "[]")
 }

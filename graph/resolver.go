@@ -6,39 +6,52 @@ import (
 
 	"github.com/readout-dev/readout/auth"
 	"github.com/readout-dev/readout/ent/db"
+	"github.com/readout-dev/readout/history"
+	"github.com/readout-dev/readout/journal"
 	"github.com/readout-dev/readout/live"
-	"github.com/readout-dev/readout/tail"
+	"github.com/readout-dev/readout/reading"
 )
 
 // Resolver holds what the fields are answered from. Safe for concurrent use.
 type Resolver struct {
-	Client  *db.Client
-	Auth    *auth.Authenticator
-	Tail    *tail.Tail
-	Hub     *live.Hub
-	Journal Follower
-	Changes Changes
-	Cursors Cursors
-	Log     *slog.Logger
+	Client    *db.Client
+	Auth      *auth.Authenticator
+	History   *history.Reader
+	Hub       *live.Hub
+	Journal   Follower
+	Deletions Deleter
+	Changes   Changes
+	Cursors   Cursors
+	Log       *slog.Logger
 
 	// Transactions is how many mutations may hold a connection to the database at once: fewer than the entities have.
 	Transactions int
 
-	rights rights
+	rights      rights
+	decimations decimations
 }
 
 // Follower keeps this process up with a project's journal.
 type Follower interface {
-	// Follow returns when the tail and the hub hold all of the project's journal that was committed before the call by
-	// this process.
+	// Follow returns when the hub holds all of the project's journal that was committed before the call by this process,
+	// or by any that is known.
 	Follow(ctx context.Context, project int64) error
+	// Applied returns the offset of the last entry that the hub holds; ok is false when the project is not followed.
+	Applied(project int64) (offset int64, ok bool)
+}
+
+// Deleter deletes readings.
+type Deleter interface {
+	// Delete returns when the deletions are durable, and seen by every read that begins then.
+	Delete(ctx context.Context, project int64, ds []reading.Deletion) (journal.Ack, error)
 }
 
 // Changes is told of changes that others remember, after their commit.
 type Changes interface {
-	// EmptyJournal removes what a project's journal holds, in pieces, before the project goes.
-	EmptyJournal(ctx context.Context, project int64) error
-	// SeriesChanged says that devices or series of a project were changed or deleted; deleted are series that are gone.
+	// EmptyProject removes the readings that a project holds, in pieces, before the project goes.
+	EmptyProject(ctx context.Context, project int64) error
+	// SeriesChanged says that devices or series of a project were changed or deleted; deleted are series that are gone,
+	// whose readings are to go too. It is called once, in the request: what it cannot do at once it sees to later.
 	SeriesChanged(project int64, deleted []int64)
 	// ProjectDeleted says that a project and all that it held is gone.
 	ProjectDeleted(project int64)

@@ -64,6 +64,10 @@ func (r *mutationResolver) DeleteSeries(ctx context.Context, id int64) (int64, e
 	return id, r.deleteSeries(ctx, id)
 }
 
+func (r *mutationResolver) DeleteReadings(ctx context.Context, series int64, rangeArg gql.TimeRange) (*db.Series, error) {
+	return r.deleteReadings(ctx, series, rangeArg)
+}
+
 func (r *mutationResolver) CreateKey(ctx context.Context, input gql.CreateKeyInput) (*gql.CreateKeyPayload, error) {
 	return r.createKey(ctx, input)
 }
@@ -108,8 +112,8 @@ func (r *seriesResolver) Latest(ctx context.Context, obj *db.Series) (*gql.Readi
 	return readings[0], nil
 }
 
-func (r *seriesResolver) Readings(ctx context.Context, obj *db.Series, rangeArg *gql.TimeRange, first *int, after *entgql.Cursor[int64]) (*gql.ReadingConnection, error) {
-	return r.readings(ctx, []*db.Series{obj}, rangeArg, first, after)
+func (r *seriesResolver) Readings(ctx context.Context, obj *db.Series, rangeArg *gql.TimeRange, first *int, after *entgql.Cursor[int64], maxPoints *int, decimation *gql.Decimation) (*gql.ReadingConnection, error) {
+	return r.readingsOf(ctx, obj, rangeArg, first, after, maxPoints, decimation)
 }
 
 func (r *subscriptionResolver) Readings(ctx context.Context, project *int64, series db.SeriesWhereInput, from *time.Time, after *entgql.Cursor[int64]) (<-chan *gql.ReadingEvent, error) {

@@ -21,6 +21,7 @@ import (
 	"github.com/readout-dev/readout/ent/db/member"
 	"github.com/readout-dev/readout/graph"
 	"github.com/readout-dev/readout/graph/transport"
+	"github.com/readout-dev/readout/history"
 	"github.com/readout-dev/readout/internal/testdb"
 	"github.com/readout-dev/readout/journal"
 	"github.com/readout-dev/readout/live"
@@ -64,8 +65,8 @@ func (n *noted) SeriesChanged(_ int64, deleted []int64) {
 	n.series = append(n.series, deleted...)
 }
 
-func (n *noted) EmptyJournal(ctx context.Context, project int64) error {
-	return store.EmptyJournal(ctx, n.pool, project)
+func (n *noted) EmptyProject(ctx context.Context, project int64) error {
+	return store.EmptyProject(ctx, n.pool, project)
 }
 
 func (n *noted) ProjectDeleted(project int64) {
@@ -123,8 +124,8 @@ func (w *world) serve() {
 	done := make(chan struct{})
 	go func() { defer close(done); _ = w.journal.Run(ctx) }()
 	handler := graph.NewHandler(&graph.Resolver{
-		Client: w.client, Auth: auth.NewAuthenticator(w.client, w.tokens), Tail: held, Hub: hub, Journal: follower,
-		Changes: w.changed, Cursors: graph.NewCursors([]byte("test")), Log: slog.New(slog.NewJSONHandler(w.log, nil)), Transactions: store.EntityConnections(w.pool) / 2,
+		Client: w.client, Auth: auth.NewAuthenticator(w.client, w.tokens), Hub: hub, Journal: follower, Deletions: w.journal,
+		History: history.New(w.pool, held, follower, history.Config{MaxReadings: 100_000}), Changes: w.changed, Cursors: graph.NewCursors([]byte("test")), Log: slog.New(slog.NewJSONHandler(w.log, nil)), Transactions: store.EntityConnections(w.pool) / 2,
 	}, transport.Hooks{})
 	srv := httptest.NewServer(handler)
 	w.url = srv.URL

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"math"
 	"slices"
 	"time"
 
@@ -93,10 +92,10 @@ func (s *subscription) start(ctx context.Context, from *time.Time, after *Cursor
 		if err == nil && id != s.project {
 			err = fault.New(fault.Invalid, "this cursor is of another project")
 		}
-		head, _ := s.Tail.Snapshot(s.project, nil, 0)
+		head, _ := s.Journal.Applied(s.project)
 		return beginning{after: offset, head: head}, err
 	}
-	b.after, _ = s.Tail.Snapshot(s.project, nil, 0)
+	b.after, _ = s.Journal.Applied(s.project)
 	b.head = b.after
 	if from == nil {
 		return b, nil
@@ -105,10 +104,13 @@ func (s *subscription) start(ctx context.Context, from *time.Time, after *Cursor
 	if err != nil {
 		return b, err
 	}
-	if err := s.boundHistory(ids, from.UnixMicro()); err != nil {
+	b.head, b.history, err = s.History.At(ctx, s.project, ids, from.UnixMicro(), maxHistory)
+	if fault.Is(err, fault.TooLarge) {
+		err = fault.New(fault.TooLarge, "this is more than %d readings of history: begin later, or read them by the query", maxHistory)
+	}
+	if err != nil {
 		return b, err
 	}
-	b.head, b.history = s.Tail.Snapshot(s.project, ids, from.UnixMicro())
 	s.head, s.past = b.head, map[int64]bool{}
 	for _, id := range ids {
 		s.past[id] = true
@@ -118,16 +120,6 @@ func (s *subscription) start(ctx context.Context, from *time.Time, after *Cursor
 
 // maxHistory is how many readings of history one subscription may begin with: they are held until the client has them.
 const maxHistory = 500_000
-
-func (s *subscription) boundHistory(ids []int64, since int64) error {
-	n := 0
-	for _, id := range ids {
-		if n += s.Tail.Count(s.project, id, since, math.MaxInt64); n > maxHistory {
-			return fault.New(fault.TooLarge, "this is more than %d readings of history: begin later, or read them by the query", maxHistory)
-		}
-	}
-	return nil
-}
 
 // known returns the series of the project that match now.
 func (s *subscription) known(ctx context.Context) (ids []int64, err error) {

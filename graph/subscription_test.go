@@ -130,6 +130,26 @@ func TestHistoryAndWhatComesAfterMeetAtOneOffset(t *testing.T) {
 	}
 }
 
+func TestSubscriptionLeavesDeletionsOut(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.send(w.ours.series, 1, 2, 3)
+	deletion := fmt.Sprintf(`mutation { deleteReadings(series: %d, range: {to: "2026-11-01T00:00:0%%dZ"}) { id } }`, w.ours.series)
+	w.ask("editor", fmt.Sprintf(deletion, 2))
+	s := w.subscribe("viewer", `series: {}, from: "2026-11-01T00:00:00Z"`)
+	if e := s.next(); !slices.Equal(e.values(), []float64{2, 3}) {
+		t.Errorf("history: got %v, want what is not deleted", e.values())
+	}
+	if e := s.next(); !e.CaughtUp {
+		t.Errorf("got %+v, want caughtUp", e)
+	}
+	w.ask("editor", fmt.Sprintf(deletion, 3))
+	w.send(w.ours.series, 4)
+	if e := s.next(); !slices.Equal(e.values(), []float64{4}) || *e.Offset != 4 {
+		t.Errorf("live: got %v at %d, want the next readings", e.values(), *e.Offset)
+	}
+}
+
 func TestSubscriptionFindsSeriesThatComeLater(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

@@ -32,28 +32,31 @@ func newTransactions(client *db.Client, log *slog.Logger, atOnce int) transactio
 	}
 }
 
-// skipTransaction leaves out what is no mutation, and the deletion of a project: it works in pieces, since one statement
-// could hold the journal for long. It stands alone in its operation: limits see to that.
+// skipTransaction leaves out what is no mutation, and what is no part of a transaction: it stands alone in its operation,
+// limits see to that.
 func skipTransaction(o *ast.OperationDefinition) bool {
-	return o.Operation != ast.Mutation || onlyDeletesProject(o.SelectionSet)
+	return o.Operation != ast.Mutation || isAlone(o.SelectionSet)
 }
 
-func onlyDeletesProject(set ast.SelectionSet) bool {
+func isAlone(set ast.SelectionSet) bool {
 	if len(set) != 1 {
 		return false
 	}
 	switch selection := set[0].(type) {
 	case *ast.Field:
-		return deletesProject(selection)
+		return standsAlone(selection)
 	case *ast.FragmentSpread:
-		return onlyDeletesProject(selection.Definition.SelectionSet)
+		return isAlone(selection.Definition.SelectionSet)
 	case *ast.InlineFragment:
-		return onlyDeletesProject(selection.SelectionSet)
+		return isAlone(selection.SelectionSet)
 	}
 	return false
 }
 
-func deletesProject(f *ast.Field) bool { return f.Name == "deleteProject" }
+// standsAlone reports whether a field of a mutation works outside transactions: the deletion of a project goes in pieces,
+// since one statement could hold the journal for long; that of readings is an entry of the journal, which nothing takes
+// back.
+func standsAlone(f *ast.Field) bool { return f.Name == "deleteProject" || f.Name == "deleteReadings" }
 
 // InterceptResponse implements graphql.ResponseInterceptor.
 func (t transactions) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
