@@ -20,6 +20,10 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
 	Demo    demoCmd    `cmd:"" help:"Run the server with a simulated greenhouse: nothing to set up."`
 	Replay  replayCmd  `cmd:"" help:"Send the readings of a CSV file to a server."`
+	Import  importCmd  `cmd:"" help:"Send all readings of CSV files to a server, as fast as it takes them."`
+	Stats   statsCmd   `cmd:"" help:"Tell how much is stored, in how many bytes, and how much waits to be packed."`
+	Pack    packCmd    `cmd:"" help:"Pack now what waits to be packed; settle days that are over."`
+	Verify  verifyCmd  `cmd:"" help:"Prove that what is stored of readings is whole; status 1 when it is not."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database up to date, or say what that would do."`
 	Config  configCmd  `cmd:"" help:"Print the effective configuration, secrets masked."`
 	User    userCmd    `cmd:"" help:"Create and list people with accounts."`

@@ -27,6 +27,8 @@ type Config struct {
 	JWTSecret   string `kong:"-" env:"READOUT_JWT_SECRET" secret:"" help:"Secret that signs access tokens, 32 bytes or more; make one with: openssl rand -base64 32. Empty, with the embedded PostgreSQL: one is made and kept in the data folder."`
 
 	MaxConnections int           `env:"READOUT_MAX_CONNECTIONS" default:"16" placeholder:"N" help:"Connections to PostgreSQL at most."`
+	PackEvery      time.Duration `env:"READOUT_PACK_EVERY" default:"1m" placeholder:"DURATION" help:"How long readings stay unpacked in the journal, and in memory, at most: 1s to 1h."`
+	MaxUnpacked    int           `env:"READOUT_MAX_UNPACKED" default:"1000000" placeholder:"N" help:"Unpacked readings, of all projects, from which on packing does not wait: each takes about 20 bytes of memory. 10000 to 100000000."`
 	TokenTTL       time.Duration `env:"READOUT_TOKEN_TTL" default:"15m" placeholder:"DURATION" help:"How long an access token is good for: 1m to 24h."`
 	ShutdownGrace  time.Duration `env:"READOUT_SHUTDOWN_GRACE" default:"20s" placeholder:"DURATION" help:"How long requests under way may take when the server is told to stop."`
 	LogLevel       string        `env:"READOUT_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"What is logged: debug, info, warn or error."`
@@ -77,6 +79,12 @@ func (c *Config) Validate() error {
 	}
 	if c.MaxConnections < 4 || c.MaxConnections > 1000 {
 		wrong("READOUT_MAX_CONNECTIONS (--max-connections)", "is between 4 and 1000")
+	}
+	if c.PackEvery < time.Second || c.PackEvery > time.Hour {
+		wrong("READOUT_PACK_EVERY (--pack-every)", "is between 1s and 1h")
+	}
+	if c.MaxUnpacked < 10_000 || c.MaxUnpacked > 100_000_000 {
+		wrong("READOUT_MAX_UNPACKED (--max-unpacked)", "is between 10000 and 100000000")
 	}
 	if c.TokenTTL < time.Minute || c.TokenTTL > 24*time.Hour {
 		wrong("READOUT_TOKEN_TTL (--token-ttl)", "is between 1m and 24h")

@@ -15,7 +15,7 @@ type replayMark struct {
 	Readings int `json:"readings"` // so many are stored
 }
 
-// replayMarks keeps the mark of one replay in the user's cache folder, so that an interrupted replay goes on. What a
+// replayMarks keeps the mark of one replay (or import) in the user's cache folder, so that an interrupted one goes on. What a
 // replay is — the file by its path, size and time of change, the server, the key, the series and how lines are read — is
 // in the name, so any other replay begins at the beginning. A mark that is lost or damaged costs time, never a reading.
 type replayMarks struct {
@@ -24,6 +24,13 @@ type replayMarks struct {
 }
 
 func newReplayMarks(c *replayCmd, file *replayFile, cache func() (string, error)) (*replayMarks, error) {
+	return newMarks("replay", file, []any{
+		c.URL, c.Key, c.Device, c.Metric, c.Unit, c.Label, c.TimeColumn, c.ValueColumn, c.Zone, c.Precision,
+	}, cache)
+}
+
+// newMarks returns the marks of what is done, by this name, with a file under these settings.
+func newMarks(what string, file *replayFile, settings []any, cache func() (string, error)) (*replayMarks, error) {
 	if file.path == "" {
 		return &replayMarks{}, nil
 	}
@@ -31,14 +38,11 @@ func newReplayMarks(c *replayCmd, file *replayFile, cache func() (string, error)
 	if err != nil {
 		return &replayMarks{}, err
 	}
-	dir = filepath.Join(dir, "readout", "replay")
+	dir = filepath.Join(dir, "readout", what)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return &replayMarks{}, err
 	}
-	identity, err := json.Marshal([]any{
-		file.path, file.size, file.modified.UnixNano(), c.URL, c.Key,
-		c.Device, c.Metric, c.Unit, c.Label, c.TimeColumn, c.ValueColumn, c.Zone, c.Precision,
-	})
+	identity, err := json.Marshal(append([]any{file.path, file.size, file.modified.UnixNano()}, settings...))
 	if err != nil {
 		return &replayMarks{}, err
 	}

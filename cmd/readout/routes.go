@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/readout-dev/readout/auth"
+	"github.com/readout-dev/readout/export"
 	"github.com/readout-dev/readout/ingest"
 	"github.com/readout-dev/readout/internal/fault"
 	"github.com/readout-dev/readout/internal/problem"
@@ -21,6 +22,7 @@ import (
 // doors are the handlers that routes lead to, and what stands before them.
 type doors struct {
 	readings      *ingest.Readings
+	export        *export.Handler
 	authenticator *auth.Authenticator
 	registry      *prometheus.Registry
 }
@@ -40,6 +42,7 @@ func (s *server) routes(d doors) http.Handler {
 	}
 
 	route("/v1/readings", rest(withKey(d.authenticator, d.readings.Serve)), http.MethodPost)
+	route("/v1/export", rest(withKey(d.authenticator, d.export.Serve)), http.MethodGet)
 	route("/auth/register", rest(s.accounts.ServeRegister), http.MethodPost)
 	route("/auth/login", rest(s.accounts.ServeLogin), http.MethodPost)
 	route("/graphql", s.graph)

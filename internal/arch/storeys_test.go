@@ -13,7 +13,9 @@ var storeys = [][]string{
 	{"graph", "web"},
 	{"graph/gql", "graph/transport"},
 	{"graph/scalar"},
-	{"ingest", "live", "tail", "internal/testdb"}, // engines: serve.go connects them
+	{"export"},
+	{"history", "verify"}, // history reads what pack and tail hold as one
+	{"ingest", "live", "pack", "tail", "internal/testdb"}, // engines: serve.go connects them
 	{"journal"},
 	{"store"},
 	{"ent/db/enttest"}, // generated, and not used
@@ -22,6 +24,7 @@ var storeys = [][]string{
 	{"ent/rule"},
 	{"auth"},
 	{"ent/db/..."}, // generated
+	{"stats"},
 	{"reading", "internal/greenhouse", "internal/sender", "internal/problem"},
 	{"internal/fault"},
 	{"ent", "internal/arch"}, // no code
