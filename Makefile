@@ -53,8 +53,12 @@ web: ## build the playground's bundle, web/dist, anew (needs Node 20.19 or newer
 	cd web && npm ci && npm run build
 
 .PHONY: bench
-bench: ## list the benchmarks; run one with: make bench NAME=ingest QUICK=-quick
+bench: ## list the benchmarks; run one with: make bench NAME=ingest-batch QUICK=-quick
 	$(GO) run ./bench $(if $(NAME),$(NAME) $(QUICK),-list)
+
+.PHONY: torture
+torture: ## kill server, database and backends 200 times under load and count (ROUNDS=n for another number)
+	READOUT_TORTURE_ROUNDS=$(or $(ROUNDS),200) $(GO) test ./cmd/readout -run '^TestNothingIsLostWhenProcessesAreKilled$$' -v -count 1 -timeout 120m
 
 .PHONY: ci
 ci: ## run what continuous integration runs (installs Debian packages where some are missing)

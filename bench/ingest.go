@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -33,7 +32,7 @@ func runIngest(ctx context.Context, quick bool) (r result, err error) {
 	var ours, theirs float64
 	r.header = []string{"round", "HTTP readings/s", "p50 ms", "p99 ms", "COPY readings/s"}
 	for round := range rounds {
-		rate, took, err := sendFor(ctx, b, round, each)
+		sent, err := sendFor(ctx, b, round, each)
 		if err != nil {
 			return r, err
 		}
@@ -41,10 +40,10 @@ func runIngest(ctx context.Context, quick bool) (r result, err error) {
 		if err != nil {
 			return r, err
 		}
-		ours, theirs = max(ours, rate), max(theirs, copied)
+		ours, theirs = max(ours, sent.readingsPerSecond()), max(theirs, copied)
 		r.rows = append(r.rows, []string{
-			fmt.Sprint(round + 1), fmt.Sprintf("%.0f", rate),
-			fmt.Sprintf("%.1f", ms(quantile(took, 0.5))), fmt.Sprintf("%.1f", ms(quantile(took, 0.99))), fmt.Sprintf("%.0f", copied),
+			fmt.Sprint(round + 1), fmt.Sprintf("%.0f", sent.readingsPerSecond()),
+			fmt.Sprintf("%.1f", ms(quantile(sent.took, 0.5))), fmt.Sprintf("%.1f", ms(quantile(sent.took, 0.99))), fmt.Sprintf("%.0f", copied),
 		})
 	}
 	r.ratio = ours / theirs
@@ -54,35 +53,11 @@ func runIngest(ctx context.Context, quick bool) (r result, err error) {
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// sendFor has all clients post for a while and returns readings a second and the times of the requests.
-func sendFor(ctx context.Context, b *bed, round int, d time.Duration) (rate float64, took []time.Duration, err error) {
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: ingestClients}}
-	defer client.CloseIdleConnections()
-	var mu sync.Mutex
-	var all sync.WaitGroup
-	began := time.Now()
-	deadline := began.Add(d)
-	for c := range ingestClients {
-		all.Go(func() {
-			var mine []time.Duration
-			var failed error
-			var body []byte
-			for n := 0; failed == nil && time.Now().Before(deadline); n++ {
-				body = ingestBody(body[:0], c, round*1_000_000+n)
-				t := time.Now()
-				failed = postReadings(ctx, client, b, body)
-				mine = append(mine, time.Since(t))
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			took, err = append(took, mine...), errors.Join(err, failed)
-		})
-	}
-	all.Wait()
-	if err != nil {
-		return 0, nil, err
-	}
-	return float64(len(took)*batchSize) / time.Since(began).Seconds(), took, nil
+// sendFor has all clients post for a while.
+func sendFor(ctx context.Context, b *bed, round int, d time.Duration) (load, error) {
+	return b.closedLoop(ctx, ingestClients, d, func(dst []byte, client, n int) ([]byte, int) {
+		return ingestBody(dst, client, round*1_000_000+n), batchSize
+	})
 }
 
 // ingestBody is the n-th request of client c: one reading of each of the 1,000 series, which all clients share, at times

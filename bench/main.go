@@ -27,8 +27,20 @@ type scenario struct {
 
 // scenarios is the whole list, in order.
 var scenarios = []scenario{
-	{"decode", "decoding a body of 1,000 readings, against encoding/json", runDecode},
+	{"decode-json", "decoding a body of 1,000 readings, against encoding/json", runDecodeJSON},
 	{"ingest-batch", "HTTP JSON, 1,000 readings a request, 16 clients, to the durable answer, against COPY into a table with its primary key", runIngest},
+	{"ingest-cpu", "PostgreSQL's processor time for a reading, sent as above, against INSERT … unnest … ON CONFLICT DO NOTHING", runIngestCPU},
+	{"ingest-small", "64 clients, 1 to 10 readings a request over HTTP, against one INSERT a request on 64 connections", runIngestSmall},
+	{"wal", "bytes of PostgreSQL's log for a reading, sent, packed and settled, against COPY into a table with its primary key", runWAL},
+	{"size", "bytes at rest for a reading of 1,000 gauges each 10 s, against a row in a table with its primary key", runSize},
+	{"size-slow", "bytes at rest for a reading of many gauges each 10 minutes, against a row in a table with its primary key", runSizeSlow},
+	{"pack", "packing and settling at 60 readings a series, readings a second of one core, against 5 million", runPack},
+	{"decode", "reading whole series from their chunks, fetching included, against reading rows in the order of their key", runDecode},
+	{"chart-year", "a year of one series in 500 buckets with exact p95, against SQL on rows in the order of their key", runChartYear},
+	{"last-value", "the newest reading of 10,000 series, against a LATERAL probe of the key", runLastValue},
+	{"growth", "append, point read and 24 h read with ever more stored: the least against the most", runGrowth},
+	{"restart", "the start after kill -9 with millions of unpacked readings, in readings a second, against 10 million", runRestart},
+	{"overload", "four times as much offered as the server takes: what it takes, against what it takes when it is not", runOverload},
 	{"live", "POST to subscription event, against a bare INSERT … COMMIT of one row", runLive},
 	{"demo", "demo until ready, from an empty folder, against 30 s", runDemo},
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -23,31 +24,36 @@ import (
 // reference uses too.
 type bed struct {
 	dir, binary, url, key, project string
+	database                       string   // where the PostgreSQL is that the server uses: its data folder
+	variables                      []string // of the server's environment
 	server                         *exec.Cmd
 }
 
-// newBed builds the program, starts it in a folder of its own and makes a project with a key.
-func newBed(ctx context.Context) (*bed, error) {
+// newBed builds the program, starts it in a folder of its own with flags, and makes a project with a key.
+func newBed(ctx context.Context, flags ...string) (*bed, error) {
 	b := &bed{}
 	if err := b.build(); err != nil {
 		return nil, errors.Join(err, b.close())
 	}
-	if err := b.serve(ctx); err != nil {
-		return nil, errors.Join(err, b.close())
-	}
-	if err := b.populate(ctx); err != nil {
+	if err := b.open(ctx, flags...); err != nil {
 		return nil, errors.Join(err, b.close())
 	}
 	return b, nil
 }
 
+// open starts the server and makes a project with a key.
+func (b *bed) open(ctx context.Context, flags ...string) error {
+	if err := b.serve(ctx, flags...); err != nil {
+		return err
+	}
+	return b.populate(ctx)
+}
+
 func (b *bed) build() (err error) {
-	if b.dir, err = os.MkdirTemp("", "readout-bench-"); err != nil {
+	if b.dir, err = scratch(); err != nil {
 		return err
 	}
-	if err := os.Chmod(b.dir, 0o755); err != nil { // the database runs as another user when we are root
-		return err
-	}
+	b.database = b.data()
 	b.binary = filepath.Join(b.dir, "readout")
 	out, err := exec.Command("go", "build", "-o", b.binary, "./cmd/readout").CombinedOutput()
 	if err != nil {
@@ -56,17 +62,29 @@ func (b *bed) build() (err error) {
 	return nil
 }
 
-func (b *bed) serve(ctx context.Context) error {
-	b.server = exec.CommandContext(ctx, b.binary, "serve", "--addr", "127.0.0.1:0", "--data-dir", b.data())
-	b.server.Cancel = func() error { return b.server.Process.Signal(syscall.SIGTERM) }
-	b.server.WaitDelay = 30 * time.Second
-	stderr, err := b.server.StderrPipe()
+// scratch makes a folder that the database's user can enter, who is another when we are root.
+func scratch() (string, error) {
+	dir, err := os.MkdirTemp("", "readout-bench-")
+	if err != nil {
+		return "", err
+	}
+	return dir, os.Chmod(dir, 0o755)
+}
+
+// serve starts the server and returns when it listens.
+func (b *bed) serve(ctx context.Context, flags ...string) error {
+	args := append(slices.Clone(b.variables), b.binary, "serve", "--addr", "127.0.0.1:0", "--data-dir", b.data())
+	cmd := exec.CommandContext(ctx, "env", append(args, flags...)...) // env becomes the server: same process
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 30 * time.Second
+	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		return err
 	}
-	if err := b.server.Start(); err != nil {
+	if err := cmd.Start(); err != nil {
 		return err
 	}
+	b.server = cmd
 	var log bytes.Buffer
 	lines := bufio.NewScanner(stderr)
 	for lines.Scan() {
@@ -105,7 +123,7 @@ func (b *bed) populate(ctx context.Context) error {
 
 // command runs a subcommand beside the server.
 func (b *bed) command(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, b.binary, append(args, "--data-dir", b.data())...)
+	cmd := exec.CommandContext(ctx, b.binary, append(args, "--data-dir", b.database)...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
@@ -116,18 +134,28 @@ func (b *bed) command(ctx context.Context, args ...string) (string, error) {
 
 // postgres connects to the server's database.
 func (b *bed) postgres(ctx context.Context) (*pgx.Conn, error) {
-	url, ok := store.FindRunning(b.data())
+	url, ok := store.FindRunning(b.database)
 	if !ok {
 		return nil, errors.New("the embedded server is not to be found")
 	}
 	return pgx.Connect(ctx, url)
 }
 
-func (b *bed) close() error {
-	var err error
-	if b.server != nil && b.server.Process != nil {
-		_ = b.server.Process.Signal(syscall.SIGTERM)
-		err = b.server.Wait()
+// stop ends the server and waits for it; kill does so with kill -9.
+func (b *bed) stop() error {
+	if b.server == nil {
+		return nil
 	}
-	return errors.Join(err, os.RemoveAll(b.dir))
+	_ = b.server.Process.Signal(syscall.SIGTERM)
+	err := b.server.Wait()
+	b.server = nil
+	return err
 }
+
+func (b *bed) kill() {
+	_ = b.server.Process.Kill()
+	_ = b.server.Wait()
+	b.server = nil
+}
+
+func (b *bed) close() error { return errors.Join(b.stop(), os.RemoveAll(b.dir)) }
