@@ -55,7 +55,6 @@ func (f *fleet) one(dst []reading.Reading, i int, at int64) []reading.Reading {
 	return append(dst, reading.Reading{Series: firstSeries + int64(i), Time: at, Value: f.gauges[i].next(f.random)})
 }
 
-
 func (g *sensor) next(random *rand.Rand) float64 {
 	if g.wanders {
 		g.off += 5 * random.NormFloat64()

@@ -33,7 +33,7 @@ func (f *flusher) commit(ctx context.Context, items []store.Pending) (map[int64]
 		c.after[item.Project], _ = f.follower.Applied(item.Project)
 	}
 	err := c.append(ctx)
-	giveUp := time.Now().Add(f.retryFor)
+	giveUp := f.giveUp(c.again(err))
 	for pause := firstPause; c.again(err); pause = min(2*pause, longPause) {
 		f.metrics.retries.Inc()
 		if !sleep(ctx, min(pause, time.Until(giveUp))) || time.Now().After(giveUp) {
@@ -41,11 +41,30 @@ func (f *flusher) commit(ctx context.Context, items []store.Pending) (map[int64]
 		}
 		err = c.try(ctx)
 	}
+	f.giveUp(c.again(err))
 	if c.lost != nil {
 		f.behind.lost = append(f.behind.lost, c)
 	}
 	return c.placed, c.fault(err)
 }
+
+// giveUp returns when a commit is not tried again: RetryFor after the database went away. The first commit of an outage waits
+// for that; those behind it are answered at once when it is over. down says whether the database is away now.
+func (f *flusher) giveUp(down bool) time.Time {
+	now := time.Now()
+	switch {
+	case !down:
+		f.down = outage{}
+	case now.Sub(f.down.last) > f.retryFor: // a new one: nobody has asked for so long
+		f.down = outage{now, now}
+	default:
+		f.down.last = now
+	}
+	return f.down.since.Add(f.retryFor)
+}
+
+// outage is when the database went away, and when that was noticed last.
+type outage struct{ since, last time.Time }
 
 // commit is the state of one flush on its way into the database.
 type commit struct {

@@ -15,7 +15,7 @@ type Config struct {
 	MaxQueued     int           // readings that may wait for their commit, in all; 0 = 200,000
 	MaxFlush      int           // readings in one commit, unless a single append has more; 0 = 20,000, at most reading.MaxEntry
 	MaxFlushBytes int           // the same in bytes before compression, 24 a reading; 0 = 1,000,000
-	RetryFor      time.Duration // how long an append whose database went away is settled or tried again; 0 = 5 s
+	RetryFor      time.Duration // how long appends wait for a database that went away, from then on; 0 = 5 s
 	DrainFor      time.Duration // how long Run goes on storing what is queued when its context has ended; 0 = 10 s
 
 	Log     *slog.Logger          // nil = nobody is told

@@ -246,6 +246,22 @@ func TestAppendIsUnavailableWhileTheDatabaseIsAway(t *testing.T) {
 	expectFault(t, err, fault.Unavailable, time.Second)
 }
 
+func TestOutageIsWaitedForOnce(t *testing.T) {
+	t.Parallel()
+	const retryFor = 500 * time.Millisecond
+	r, project := setup(t, journal.Config{RetryFor: retryFor})
+	r.mustAppend(t, project, at(1, 1))
+	r.pool.Close()
+	began := time.Now()
+	for i := range 10 {
+		_, err := r.Append(t.Context(), project, []reading.Reading{at(1, int64(i))})
+		expectFault(t, err, fault.Unavailable, time.Second)
+		if took := time.Since(began); i == 0 && took < retryFor || took > 4*retryFor {
+			t.Fatalf("append %d was answered after %s", i+1, took)
+		}
+	}
+}
+
 // The backend is ended while it waits for the head: it has not committed, which the journal must find out and append
 // again, so that the caller never notices.
 func TestAppendSurvivesABackendThatIsEnded(t *testing.T) {

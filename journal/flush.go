@@ -21,6 +21,7 @@ type flusher struct {
 	log      *slog.Logger
 	metrics  *metrics
 
+	down   outage
 	behind behind
 
 	payloads []byte // of one flush, kept for the next
