@@ -20,6 +20,7 @@ const (
 
 	maxFilterDepth    = 10     // objects in objects of one argument
 	introspectionCost = 50_000 // what asking for the whole schema counts as
+	wholeRangeCost    = 5_000  // what thinning a range out counts as beside its points: all of it is read
 )
 
 // limits refuses operations that ask for too much before anything is resolved. Fragments are counted once and
@@ -162,10 +163,11 @@ func (c *count) field(f *ast.Field) size {
 	}
 	inner := c.set(f.SelectionSet)
 	times, ok := c.times(f)
-	return size{
-		cost: saturate(1 + inner.cost*times), depth: inner.depth + 1, fields: 1,
-		badPage: inner.badPage || !ok,
+	cost := 1 + inner.cost*times
+	if c.value(f, "maxPoints") != nil {
+		cost += wholeRangeCost
 	}
+	return size{cost: saturate(cost), depth: inner.depth + 1, fields: 1, badPage: inner.badPage || !ok}
 }
 
 // times is how many items a field may answer; ok is false for a page of a size that there is not.

@@ -139,19 +139,25 @@ func (r *Replicas) heard(text string) {
 
 // tellAll sends what is in the outbox, and no more often than it may.
 func (r *Replicas) tellAll(ctx context.Context) {
-	for ctx.Err() == nil {
+	for pause := r.cfg.Pause; ctx.Err() == nil; {
 		select {
 		case <-r.outbox.wake:
-			r.tell(ctx)
-			sleep(ctx, r.cfg.Pause)
+			if r.tell(ctx) {
+				pause = r.cfg.Pause
+			} else {
+				pause = min(2*pause, r.cfg.Poll)
+			}
+			sleep(ctx, pause)
 		case <-ctx.Done():
 		}
 	}
 	r.tell(context.WithoutCancel(ctx))
 }
 
-// tell empties the outbox. What cannot be sent becomes a notice that says less and means more.
-func (r *Replicas) tell(ctx context.Context) {
+// tell empties the outbox and reports whether all of it was sent. What cannot be sent becomes a notice that says less and
+// means more.
+func (r *Replicas) tell(ctx context.Context) (all bool) {
+	all = true
 	for _, n := range r.outbox.take() {
 		ctx, cancel := context.WithTimeout(ctx, tellFor)
 		err := store.Notify(ctx, r.pool, n.texts()...)
@@ -165,7 +171,9 @@ func (r *Replicas) tell(ctx context.Context) {
 			n.kind = saysHere
 		}
 		r.outbox.say(n.kind)
+		all = false
 	}
+	return all
 }
 
 // tellFor is how long sending a notice may take.
