@@ -23,7 +23,7 @@ type importSeries struct {
 // importKnown is the series of a file by what names them there.
 type importKnown struct {
 	seed   maphash.Seed
-	series map[string]*importSeries
+	series map[string]*importSeries // by what names them in the file, and by what that means: labels may stand in any order
 	last   *importSeries // the one before: lines of a series often follow each other
 }
 
@@ -58,10 +58,15 @@ func (k *importKnown) add(key []byte, named reading.Series) (s *importSeries, wh
 	if err != nil {
 		panic(err) // text
 	}
+	meaning := string(identity) + named.Unit
+	if s := k.series[meaning]; s != nil {
+		k.series[string(key)] = s
+		return s, ""
+	}
 	s = &importSeries{key: bytes.Clone(key), hash: maphash.Bytes(k.seed, identity)}
 	object := sender.AppendColumn(nil, named.Device, named.Metric, named.Unit, named.Labels.Map(), nil, nil)
 	s.head = bytes.TrimSuffix(object, []byte(importBetween+"]}"))
-	k.series[string(s.key)], k.last = s, s
+	k.series[meaning], k.series[string(s.key)], k.last = s, s, s
 	return s, ""
 }
 

@@ -218,6 +218,11 @@ func TestImportReadsWhatPeopleWrite(t *testing.T) {
 	f("a zone", "device,metric,time,value\na,m,2026-03-01T02:01:00,1\na,m,2026-03-01T00:02:00Z,2\n", map[reading.Series]map[int]float64{series("a", "m", "", "{}"): {1: 1, 2: 2}}, "--zone=Europe/Sofia")
 	f("the last line wins", "device,metric,time,value\na,m,2026-03-01T00:01:00Z,1\na,m,2026-03-01T00:01:00Z,2\n\"a\",m,2026-03-01T00:01:00Z,3\na, m,2026-03-01T00:01:00Z,4\n",
 		map[reading.Series]map[int]float64{series("a", "m", "", "{}"): {1: 4}}, "--batch=1")
+	f("the last line wins, however its labels are written", "device,metric,labels,time,value\n"+
+		"a,m,\"{\"\"x\"\":\"\"1\"\",\"\"y\"\":\"\"2\"\"}\",2026-03-01T00:01:00Z,1\na,m,\"{\"\"y\"\":\"\"2\"\",\"\"x\"\":\"\"1\"\"}\",2026-03-01T00:01:00Z,2\n"+
+		"a,m,\"{\"\"x\"\":\"\"1\"\",\"\"y\"\":\"\"2\"\"}\",2026-03-01T00:02:00Z,3\na,m,\"{\"\"y\"\":\"\"2\"\",\"\"x\"\":\"\"1\"\"}\",2026-03-01T00:02:00Z,4\n"+
+		"a,m,\"{\"\"x\"\":\"\"1\"\",\"\"y\"\":\"\"2\"\"}\",2026-03-01T00:02:00Z,5\n",
+		map[reading.Series]map[int]float64{series("a", "m", "", `{"x":"1","y":"2"}`): {1: 2, 2: 5}})
 	f("a missing value", "device,metric,time,value\na,m,2026-03-01T00:01:00Z,\na,m,2026-03-01T00:02:00Z,2\n", map[reading.Series]map[int]float64{series("a", "m", "", "{}"): {2: 2}})
 	f("wide", "time,temperature,humidity\n2026-03-01T00:01:00Z,1,2\n2026-03-01T00:02:00Z,,4\n",
 		map[reading.Series]map[int]float64{series("a", "temperature", "Cel", "{}"): {1: 1}, series("a", "humidity", "", "{}"): {1: 2, 2: 4}}, "--device=a", "--unit=temperature=Cel")
