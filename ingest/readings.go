@@ -1,7 +1,9 @@
 package ingest
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -48,25 +50,37 @@ func (h *Readings) Serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	defer body.release()
 
-	d := h.decoders.Get().(*Decoder)
-	defer h.decoders.Put(d)
 	opt.Now = time.Now().UnixMicro()
-	batch, refused, err := d.decode(body.bytes, opt, partial)
+	ack, refused, err := h.store(r.Context(), p, body.bytes, opt, partial)
+	for try := 1; errors.Is(err, journal.ErrOutdated) && try < maxTries; try++ {
+		h.registry.Forget(p.Project)
+		ack, refused, err = h.store(r.Context(), p, body.bytes, opt, partial)
+	}
 	if err != nil {
 		return err
 	}
-	var ack journal.Ack
-	if len(batch.Readings) > 0 {
-		ids, err := h.registry.Resolve(r.Context(), p, batch)
-		if err != nil {
-			return err
-		}
-		if ack, err = h.journal.Append(r.Context(), p.Project, batch.Resolve(ids)); err != nil {
-			return err
-		}
-	}
 	h.metrics.accepted(ack)
 	return answer(w, ack, refused, partial)
+}
+
+// maxTries is how often a request is tried whose series change while it is stored.
+const maxTries = 5
+
+// store decodes a body and returns when its readings are durable. It is ErrOutdated when series were deleted or changed
+// meanwhile: then nothing is stored.
+func (h *Readings) store(ctx context.Context, p *auth.Principal, body []byte, opt Options, partial bool) (ack journal.Ack, refused []ItemError, err error) {
+	d := h.decoders.Get().(*Decoder)
+	defer h.decoders.Put(d)
+	batch, refused, err := d.decode(body, opt, partial)
+	if err != nil || len(batch.Readings) == 0 {
+		return ack, refused, err
+	}
+	ids, names, err := h.registry.Resolve(ctx, p, batch)
+	if err != nil {
+		return ack, nil, err
+	}
+	ack, err = h.journal.AppendNamed(ctx, p.Project, names, batch.Resolve(ids))
+	return ack, refused, err
 }
 
 // sender returns the key that the request came with, if it may send readings.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/readout-dev/readout/auth"
 	"github.com/readout-dev/readout/internal/fault"
-	"github.com/readout-dev/readout/journal"
 	"github.com/readout-dev/readout/reading"
 	"github.com/readout-dev/readout/store"
 )
@@ -18,8 +17,9 @@ import (
 const maxKnown = 1 << 20
 
 // Registry knows the id of each series that readings name, and makes those that are new: in the steady state a request
-// costs no query. It is a journal.View, by which it learns of series that were deleted, in whatever process. Safe for
-// concurrent use.
+// costs no query. What it knows of a project is of one edition of its names, which the journal checks at each append, so
+// that a series that was deleted or has another unit is never taken for what it was, whichever process changed it. Safe
+// for concurrent use.
 type Registry struct {
 	pool *pgxpool.Pool
 
@@ -30,6 +30,7 @@ type Registry struct {
 // project is what the registry knows of one project: series by what names them, their units left out.
 type project struct {
 	mu    sync.RWMutex
+	names int64 // the edition of known; 0 while nothing is
 	known map[reading.Series]store.SeriesID
 }
 
@@ -38,24 +39,6 @@ func NewRegistry(pool *pgxpool.Pool) *Registry {
 	return &Registry{pool: pool, projects: map[int64]*project{}}
 }
 
-var _ journal.View = (*Registry)(nil)
-
-// Start implements journal.View: a project whose entries were skipped may have lost series by them.
-func (r *Registry) Start(b journal.Beginning) { r.Forget(b.Project) }
-
-// Apply implements journal.View: a series that lost all its readings may be deleted itself.
-func (r *Registry) Apply(e journal.Entry) {
-	for _, d := range e.Deletions {
-		if d == reading.DeleteAll(d.Series) {
-			r.Forget(e.Project)
-			return
-		}
-	}
-}
-
-// ForgetProject implements journal.View.
-func (r *Registry) ForgetProject(project int64) { r.Forget(project) }
-
 // Forget drops what is known of a project: after devices or series of it were changed or deleted.
 func (r *Registry) Forget(project int64) {
 	r.mu.Lock()
@@ -63,33 +46,33 @@ func (r *Registry) Forget(project int64) {
 	delete(r.projects, project)
 }
 
-// Resolve returns the ids of the series that a batch names, sent by p. Faults: those of store.ResolveSeries, with the
-// Index of the item that names the series first.
-func (r *Registry) Resolve(ctx context.Context, p *auth.Principal, batch *reading.Batch) ([]int64, error) {
+// Resolve returns the ids of the series that a batch names, sent by p, and the edition of the project's names that they are
+// of. Faults: those of store.ResolveSeries, with the Index of the item that names the series first.
+func (r *Registry) Resolve(ctx context.Context, p *auth.Principal, batch *reading.Batch) (ids []int64, names int64, err error) {
 	known := r.project(p.Project)
-	ids, unknown, refused := known.ids(batch.Series)
-	if refused >= 0 {
-		return nil, store.ErrUnit.At(batch.Items[refused])
+	ids, unknown, names := known.ids(batch.Series)
+	for len(unknown) > 0 {
+		missing := make([]reading.Series, len(unknown))
+		for i, place := range unknown {
+			missing[i] = batch.Series[place]
+		}
+		found, edition, err := store.ResolveSeries(ctx, r.pool, p.Project, p.Device, missing)
+		if f := new(fault.Error); errors.As(err, &f) && f.Index != nil {
+			return nil, 0, f.At(batch.Items[unknown[*f.Index]])
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		known.learn(missing, found, edition)
+		for i, place := range unknown {
+			ids[place] = found[i].ID
+		}
+		if len(unknown) == len(ids) || edition == names {
+			return ids, edition, nil
+		}
+		ids, unknown, names = known.ids(batch.Series) // what was known is of another edition
 	}
-	if len(unknown) == 0 {
-		return ids, nil
-	}
-	missing := make([]reading.Series, len(unknown))
-	for i, place := range unknown {
-		missing[i] = batch.Series[place]
-	}
-	found, err := store.ResolveSeries(ctx, r.pool, p.Project, p.Device, missing)
-	if f := new(fault.Error); errors.As(err, &f) && f.Index != nil {
-		return nil, f.At(batch.Items[unknown[*f.Index]])
-	}
-	if err != nil {
-		return nil, err
-	}
-	known.learn(missing, found)
-	for i, place := range unknown {
-		ids[place] = found[i].ID
-	}
-	return ids, nil
+	return ids, names, nil
 }
 
 func (r *Registry) project(id int64) *project {
@@ -103,9 +86,9 @@ func (r *Registry) project(id int64) *project {
 	return p
 }
 
-// ids returns the ids of series, and the places of those that must be asked for. A series that is known to have another
-// unit is refused: its place, else -1.
-func (p *project) ids(series []reading.Series) (ids []int64, unknown []int, refused int) {
+// ids returns the ids of series, the places of those that must be asked for, and the edition of the others. Who names
+// another unit than the known one is asked for, too: the known one may be outdated.
+func (p *project) ids(series []reading.Series) (ids []int64, unknown []int, names int64) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	ids = make([]int64, len(series))
@@ -113,23 +96,25 @@ func (p *project) ids(series []reading.Series) (ids []int64, unknown []int, refu
 		unit := s.Unit
 		s.Unit = ""
 		found, ok := p.known[s]
-		switch {
-		case !ok, unit != "" && found.Unit == "":
+		if !ok || unit != "" && unit != found.Unit {
 			unknown = append(unknown, i)
-		case unit != "" && found.Unit != unit:
-			return nil, nil, i
 		}
 		ids[i] = found.ID
 	}
-	return ids, unknown, -1
+	return ids, unknown, p.names
 }
 
-func (p *project) learn(series []reading.Series, found []store.SeriesID) {
+// learn takes in what an edition says of series. Of editions the later one is kept.
+func (p *project) learn(series []reading.Series, found []store.SeriesID, names int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.known)+len(series) > maxKnown {
+	if names < p.names {
+		return
+	}
+	if names > p.names || len(p.known)+len(series) > maxKnown {
 		clear(p.known)
 	}
+	p.names = names
 	for i, s := range series {
 		s.Unit = ""
 		p.known[s] = found[i]

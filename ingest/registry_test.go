@@ -1,40 +1,108 @@
 package ingest_test
 
 import (
-	"math"
+	"net/http"
+	"sync"
 	"testing"
 
-	"github.com/readout-dev/readout/auth"
-	"github.com/readout-dev/readout/ingest"
-	"github.com/readout-dev/readout/journal"
+	"github.com/google/uuid"
+
 	"github.com/readout-dev/readout/reading"
+	"github.com/readout-dev/readout/store"
 )
 
-// Whoever deletes a series, in whatever process, says so by a deletion of all its readings.
-func TestRegistryMakesASeriesAnewThatWasDeletedElsewhere(t *testing.T) {
+// series returns the id of the only series of the metric, 0 when there is none.
+func (d *door) series(metric string) (id int64) {
+	d.t.Helper()
+	row := d.pool.QueryRow(d.t.Context(), `select coalesce((select id from series where metric = $1), 0)`, metric)
+	if err := row.Scan(&id); err != nil {
+		d.t.Fatal(err)
+	}
+	return id
+}
+
+// delete deletes a series as another process does: the row, then its readings.
+func (d *door) delete(id int64) {
+	d.t.Helper()
+	if _, err := d.pool.Exec(d.t.Context(), `delete from series where id = $1`, id); err != nil {
+		d.t.Fatal(err)
+	}
+	payload := reading.EncodeDeletions(nil, []reading.Deletion{reading.DeleteAll(id)})
+	_, err := store.AppendEntries(d.t.Context(), d.pool, uuid.New(),
+		[]store.Pending{{Project: d.project, Kind: 2, Count: 1, Payload: payload, Renames: true}})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func TestSeriesThatAnotherProcessDeletedIsMadeAnew(t *testing.T) {
 	t.Parallel()
 	d := setup(t)
-	registry := ingest.NewRegistry(d.pool)
-	resolve := func() int64 {
-		t.Helper()
-		batch := &reading.Batch{Series: []reading.Series{{Device: "boiler", Metric: "heat", Labels: "{}"}}, Items: []int{0}}
-		ids, err := registry.Resolve(t.Context(), &auth.Principal{Project: d.project}, batch)
-		if err != nil || len(ids) != 1 {
-			t.Fatalf("resolve: %v, %v", ids, err)
-		}
-		return ids[0]
+	const body = `{"device":"boiler","time":"2026-01-01T00:00:00Z","values":{"heat":1,"flow":2}}`
+	d.send("project", "/v1/readings", body)
+	heat, flow := d.series("heat"), d.series("flow")
+	d.delete(heat)
+	if r := d.send("project", "/v1/readings", body); r.status != http.StatusOK || r.Accepted != 2 || r.Offset != 3 {
+		t.Fatalf("the next request: %+v", r)
 	}
-	first := resolve()
-	if _, err := d.pool.Exec(t.Context(), `delete from series where id = $1`, first); err != nil {
+	again := d.series("heat")
+	if again == 0 || again == heat || d.series("flow") != flow {
+		t.Errorf("heat was series %d and is %d, flow was %d and is %d", heat, again, flow, d.series("flow"))
+	}
+	if _, ok := d.tail.LatestTime(d.project, again); !ok {
+		t.Error("the reading did not come to the new series")
+	}
+}
+
+func TestUnitThatAnotherProcessChangedIsTheOneToSend(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	send := func(unit string, want int) {
+		t.Helper()
+		body := `{"device":"boiler","metric":"heat","time":"2026-01-01T00:00:00Z","value":1,"unit":"` + unit + `"}`
+		if r := d.send("project", "/v1/readings", body); r.status != want {
+			t.Errorf("a reading in %s: %d %s, want %d", unit, r.status, r.body, want)
+		}
+	}
+	send("Cel", http.StatusOK)
+	if _, err := d.pool.Exec(t.Context(), `update series set unit = 'K'`); err != nil {
 		t.Fatal(err)
 	}
-	part := reading.Deletion{Series: first, From: math.MinInt64, To: 5}
-	registry.Apply(journal.Entry{Project: d.project, Offset: 1, Deletions: []reading.Deletion{part}})
-	if again := resolve(); again != first {
-		t.Errorf("series %d became %d when some of its readings were deleted", first, again)
+	if err := store.Rename(t.Context(), d.pool, d.project); err != nil {
+		t.Fatal(err)
 	}
-	registry.Apply(journal.Entry{Project: d.project, Offset: 2, Deletions: []reading.Deletion{part, reading.DeleteAll(first)}})
-	if again := resolve(); again == first {
-		t.Error("a series that was deleted is still known")
+	send("Cel", http.StatusUnprocessableEntity)
+	send("K", http.StatusOK)
+	if _, err := d.pool.Exec(t.Context(), `update series set unit = 'Cel'`); err != nil {
+		t.Fatal(err)
 	}
+	send("Cel", http.StatusOK) // what is known to be wrong is looked up
+}
+
+// While a series is deleted again and again, whatever is acknowledged goes to a series that was there when it was sent.
+func TestNoReadingGoesToASeriesThatWasDeletedBeforeItWasSent(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	var senders sync.WaitGroup
+	for range 4 {
+		senders.Go(func() {
+			for range 40 {
+				if r := d.send("project", "/v1/readings", `{"device":"boiler","values":{"heat":1}}`); r.status != http.StatusOK {
+					t.Errorf("%d %s", r.status, r.body)
+				}
+			}
+		})
+	}
+	for range 20 {
+		id := d.series("heat")
+		if id == 0 {
+			continue
+		}
+		d.delete(id)
+		r := d.send("project", "/v1/readings", `{"device":"boiler","values":{"heat":1}}`)
+		if r.status != http.StatusOK || d.series("heat") == id || d.series("heat") == 0 {
+			t.Errorf("after series %d was deleted a reading was taken (%d), and heat is series %d", id, r.status, d.series("heat"))
+		}
+	}
+	senders.Wait()
 }

@@ -40,8 +40,8 @@ func (f *flusher) commit(ctx context.Context, items []store.Pending) (map[int64]
 			break
 		}
 		err = c.try(ctx)
+		giveUp = f.giveUp(c.again(err))
 	}
-	f.giveUp(c.again(err))
 	if c.lost != nil {
 		f.behind.lost = append(f.behind.lost, c)
 	}
@@ -55,7 +55,7 @@ func (f *flusher) giveUp(down bool) time.Time {
 	switch {
 	case !down:
 		f.down = outage{}
-	case now.Sub(f.down.last) > f.retryFor: // a new one: nobody has asked for so long
+	case now.Sub(f.down.last) > max(f.retryFor, attemptFor): // a new one: nobody has asked for so long
 		f.down = outage{now, now}
 	default:
 		f.down.last = now

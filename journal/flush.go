@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -33,6 +34,7 @@ type group struct {
 	requests  []*request         // as they arrived
 	readings  []reading.Reading  // of all of them, as an entry has them
 	deletions []reading.Deletion // of the one request that there is
+	names     int64              // the edition of names that the readings are of; 0 is any
 }
 
 // flush commits batch, hands the entries to the follower and answers every request.
@@ -40,6 +42,7 @@ func (f *flusher) flush(ctx context.Context, batch []*request) {
 	started := time.Now()
 	groups := groupByProject(batch)
 	for _, g := range groups {
+		g.refuseOutdated()
 		f.prepare(g)
 	}
 	placed, err := f.commit(ctx, f.encode(groups))
@@ -47,6 +50,8 @@ func (f *flusher) flush(ctx context.Context, batch []*request) {
 	for _, g := range groups {
 		p, ok := placed[g.project]
 		switch {
+		case ok && p.Offset == 0:
+			g.refuse(ErrOutdated)
 		case ok:
 			f.handOver(ctx, Entry{
 				Project: g.project, Offset: p.Offset, At: p.At, Readings: g.readings, Deletions: g.deletions,
@@ -87,6 +92,21 @@ func (f *flusher) prepare(g *group) {
 	}
 	f.countLate(g)
 	g.readings = merge(g.requests)
+}
+
+// refuseOutdated answers those of the group's requests whose names are of an earlier edition than others of it: the entry
+// can be of one only, and theirs cannot be the last.
+func (g *group) refuseOutdated() {
+	for _, r := range g.requests {
+		g.names = max(g.names, r.names)
+	}
+	g.requests = slices.DeleteFunc(g.requests, func(r *request) bool {
+		outdated := r.names != 0 && r.names < g.names
+		if outdated {
+			r.done <- answer{err: ErrOutdated}
+		}
+		return outdated
+	})
 }
 
 func (f *flusher) countLate(g *group) {
@@ -134,9 +154,10 @@ func (f *flusher) encode(groups []*group) []store.Pending {
 func (g *group) encode(buf []byte) (store.Pending, []byte) {
 	if len(g.deletions) > 0 {
 		item := store.Pending{Project: g.project, Kind: KindDeletions, Count: len(g.deletions)}
+		item.Renames = slices.ContainsFunc(g.deletions, reading.Deletion.Whole)
 		return item, reading.EncodeDeletions(buf, g.deletions)
 	}
-	item := store.Pending{Project: g.project, Kind: KindReadings, Count: len(g.readings)}
+	item := store.Pending{Project: g.project, Kind: KindReadings, Count: len(g.readings), Names: g.names}
 	return item, reading.Encode(buf, g.readings)
 }
 

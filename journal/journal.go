@@ -45,6 +45,15 @@ func New(pool *pgxpool.Pool, follower *Follower, latest Latest, cfg Config) *Jou
 // project that does not exist, Unavailable with RetryAfter when the database is away, the server is stopping or ctx
 // ends first.
 func (j *Journal) Append(ctx context.Context, project int64, rs []reading.Reading) (Ack, error) {
+	return j.AppendNamed(ctx, project, 0, rs)
+}
+
+// ErrOutdated is the answer to readings whose series may have another id or another unit by now; nothing was stored.
+var ErrOutdated error = fault.New(fault.Unavailable, "the project's series have just changed: send this again").After(time.Second)
+
+// AppendNamed is Append of readings whose ids were taken from an edition of the project's names (store.ResolveSeries): if
+// it is not the last one, since a series was deleted or has another unit, it is ErrOutdated. 0 is any edition.
+func (j *Journal) AppendNamed(ctx context.Context, project, names int64, rs []reading.Reading) (Ack, error) {
 	if len(rs) == 0 {
 		return Ack{}, nil
 	}
@@ -52,7 +61,7 @@ func (j *Journal) Append(ctx context.Context, project int64, rs []reading.Readin
 	if err := j.follower.load(ctx, project); err != nil {
 		return Ack{}, err
 	}
-	return j.await(ctx, &request{project: project, readings: rs, done: make(chan answer, 1)})
+	return j.await(ctx, &request{project: project, names: names, readings: rs, done: make(chan answer, 1)})
 }
 
 // Delete takes readings away: those in ds that were stored before, whoever sent them. It returns when that is durable and

@@ -13,6 +13,7 @@ type request struct {
 	project   int64
 	readings  []reading.Reading // in the order they were sent; the flusher may change them
 	deletions []reading.Deletion
+	names     int64 // see AppendNamed
 	late      int
 	done      chan answer // room for one
 }

@@ -18,9 +18,13 @@ type Pending struct {
 	Kind    int16 // what the payload holds; its meaning is the journal package's
 	Count   int   // readings or events in the payload
 	Payload []byte
+
+	Names   int64 // the edition of the project's names that the payload's ids are of; 0 is any
+	Renames bool  // it begins a new edition
 }
 
-// Placed says where an entry ended: its offset in its project's journal, and the server's clock when it was written.
+// Placed says where an entry ended: its offset in its project's journal, and the server's clock when it was written. An
+// offset of 0 says that it was not stored, since the project's names have another edition than Pending.Names by now.
 type Placed struct {
 	Project int64
 	Offset  int64
@@ -75,27 +79,36 @@ func AppendEntries(ctx context.Context, pool *pgxpool.Pool, flush uuid.UUID, ite
 // durable. NO KEY UPDATE is the weakest lock that excludes another append and a deletion.
 const appendEntries = `
 	with item as (
-		select * from unnest($2::bigint[], $3::smallint[], $4::int[], $5::bytea[]) as item (project_id, kind, count, payload)
+		select * from unnest($2::bigint[], $3::smallint[], $4::int[], $5::bytea[], $6::bigint[], $7::boolean[])
+			as item (project_id, kind, count, payload, names, renames)
 	), locked as materialized (
-		select project_id from journal_head where project_id = any ($2) order by project_id for no key update
+		select project_id, names from journal_head where project_id = any ($2) order by project_id for no key update
 	), advanced as (
-		update journal_head h set head = h.head + 1 from locked where h.project_id = locked.project_id
+		update journal_head h set head = h.head + 1, names = h.names + item.renames::int
+		from locked join item using (project_id)
+		where h.project_id = locked.project_id and item.names in (0, locked.names)
 		returning h.project_id, h.head
+	), inserted as (
+		insert into journal (project_id, "offset", at, flush_id, kind, count, payload)
+		select advanced.project_id, advanced.head, clock_timestamp(), $1, item.kind, item.count, item.payload
+		from advanced join item using (project_id)
+		returning project_id, "offset", at
 	)
-	insert into journal (project_id, "offset", at, flush_id, kind, count, payload)
-	select advanced.project_id, advanced.head, clock_timestamp(), $1, item.kind, item.count, item.payload
-	from advanced join item using (project_id)
-	returning project_id, "offset", at`
+	select project_id, "offset", at from inserted
+	union all
+	select project_id, 0, now() from locked join item using (project_id) where item.names not in (0, locked.names)`
 
 // appendOnce appends the items whose projects have a head.
 func appendOnce(ctx context.Context, conn *pgx.Conn, flush uuid.UUID, items []Pending) ([]Placed, error) {
 	n := len(items)
 	projects, kinds, counts, payloads := make([]int64, n), make([]int16, n), make([]int32, n), make([][]byte, n)
+	names, renames := make([]int64, n), make([]bool, n)
 	for i, item := range items {
 		projects[i], kinds[i], counts[i], payloads[i] = item.Project, item.Kind, int32(item.Count), item.Payload
+		names[i], renames[i] = item.Names, item.Renames
 	}
 	backend := conn.PgConn().PID()
-	rows, err := conn.Query(ctx, appendEntries, [16]byte(flush), projects, kinds, counts, payloads)
+	rows, err := conn.Query(ctx, appendEntries, [16]byte(flush), projects, kinds, counts, payloads, names, renames)
 	if err == nil {
 		var placed []Placed
 		if placed, err = pgx.CollectRows(rows, scanPlaced); err == nil {

@@ -25,13 +25,19 @@ var ErrUnit = fault.New(fault.UnitMismatch, "a series has another unit than thes
 // device != 0 all of them are of that device, whatever they name; else each names its device, which is made too when the
 // project allows it. A unit is taken over by a series that has none.
 //
+// names is the edition of the project's names that the ids are of: see Pending.
+//
 // Faults, the first two with the Index of the series: UnitMismatch (ErrUnit) for readings in another unit, UnknownDevice
 // when a device does not exist and is not to be made, NotFound when the project or the device does
 // not exist any more. The project is that of a key, so no rule of ent stands before this. All or nothing; two
 // processes may resolve the same series at once.
-func ResolveSeries(ctx context.Context, pool *pgxpool.Pool, project, device int64, series []reading.Series) ([]SeriesID, error) {
-	var ids []SeriesID
-	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+func ResolveSeries(ctx context.Context, pool *pgxpool.Pool, project, device int64, series []reading.Series) (ids []SeriesID, names int64, err error) {
+	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		// First: what changes after it is of a later edition.
+		const edition = `select coalesce((select names from journal_head where project_id = $1), 1)`
+		if err := tx.QueryRow(ctx, edition, project).Scan(&names); err != nil {
+			return fmt.Errorf("read the edition of names: %w", err)
+		}
 		devices, err := resolveDevices(ctx, tx, project, device, series)
 		if err != nil {
 			return err
@@ -40,9 +46,20 @@ func ResolveSeries(ctx context.Context, pool *pgxpool.Pool, project, device int6
 		return err
 	})
 	if err != nil {
-		return nil, Fault(err)
+		return nil, 0, Fault(err)
 	}
-	return ids, nil
+	return ids, names, nil
+}
+
+// Rename begins a new edition of a project's names, after units or names were changed: who took ids from an earlier one
+// looks them up again. Faults: as Fault.
+func Rename(ctx context.Context, pool *pgxpool.Pool, project int64) error {
+	_, err := pool.Exec(ctx, `insert into journal_head (project_id, names) select id, 2 from projects where id = $1
+		on conflict (project_id) do update set names = journal_head.names + 1`, project)
+	if err != nil {
+		return Fault(fmt.Errorf("begin a new edition of the names of project %d: %w", project, err))
+	}
+	return nil
 }
 
 // resolveDevices returns the device's id of each of the series.

@@ -22,21 +22,24 @@ type changes struct {
 	log      *slog.Logger
 }
 
-// deleteFor is how long the deletion of a deleted series' readings may take; the keeper repeats one that was lost.
-const deleteFor = 10 * time.Second
+// changeFor is how long telling of a change may take; the keeper repeats a deletion that was lost.
+const changeFor = 10 * time.Second
 
-// SeriesChanged implements graph.Changes. Other replicas hear of a deletion by its entry.
+// SeriesChanged implements graph.Changes. Appends by names of before are refused from then on, also on other replicas.
 func (c *changes) SeriesChanged(project int64, deleted []int64) {
-	c.registry.Forget(project)
+	ctx, cancel := context.WithTimeout(context.Background(), changeFor)
+	defer cancel()
 	if len(deleted) == 0 {
+		if err := store.Rename(ctx, c.pool, project); err != nil {
+			c.log.ErrorContext(ctx, "changed series may be taken for what they were", "project", project, "error", err)
+		}
+		c.registry.Forget(project)
 		return
 	}
 	ds := make([]reading.Deletion, len(deleted))
 	for i, series := range deleted {
 		ds[i] = reading.DeleteAll(series)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), deleteFor)
-	defer cancel()
 	if err := c.delete(ctx, project, ds); err != nil {
 		c.log.ErrorContext(ctx, "the readings of deleted series stay until tomorrow", "project", project, "error", err)
 	}

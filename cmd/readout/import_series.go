@@ -24,7 +24,7 @@ type importSeries struct {
 type importKnown struct {
 	seed   maphash.Seed
 	series map[string]*importSeries // by what names them in the file, and by what that means: labels may stand in any order
-	last   *importSeries // the one before: lines of a series often follow each other
+	last   *importSeries            // the one before: lines of a series often follow each other
 }
 
 // maxImportKnown bounds the series that are remembered; at the bound it starts anew.

@@ -72,6 +72,44 @@ func (p *pair) values(server *program) (values []float64) {
 	return values
 }
 
+// series returns the id of the one series that there is.
+func (p *pair) series(server *program) string {
+	p.t.Helper()
+	var answer struct {
+		Data struct {
+			Series struct {
+				Edges []struct{ Node struct{ ID string } }
+			}
+		}
+	}
+	p.ask(server, p.key, `{ series { edges { node { id } } } }`, &answer)
+	if len(answer.Data.Series.Edges) != 1 {
+		p.t.Fatalf("there are %d series", len(answer.Data.Series.Edges))
+	}
+	return answer.Data.Series.Edges[0].Node.ID
+}
+
+// What is acknowledged after a series was deleted or has another unit goes to the series as it is then, though the server
+// that takes it knew another.
+func TestServersAgreeOnWhatTheSeriesAre(t *testing.T) {
+	t.Parallel()
+	p := newPair(t)
+	for i := range 20 {
+		p.send(p.b, i, float64(i))
+		p.ask(p.a, p.key, fmt.Sprintf(`mutation { deleteSeries(id: %q) }`, p.series(p.a)), nil)
+		p.send(p.b, i, float64(-i))
+		if got := p.values(p.a); fmt.Sprint(got) != fmt.Sprintf("[%d]", -i) {
+			t.Fatalf("after the deletion %d was sent and %v is there", -i, got)
+		}
+		p.ask(p.a, p.key, fmt.Sprintf(`mutation { updateSeries(id: %q, input: {unit: "u%d"}) { id } }`, p.series(p.a), i), nil)
+		status, text := post(t, p.b.url+"/v1/readings", p.key, map[string]any{"device": "d", "metric": "s", "value": 1, "unit": fmt.Sprint("u", i)}, nil)
+		if status != http.StatusOK {
+			t.Fatalf("a reading in the series' new unit: %d %s", status, text)
+		}
+		p.ask(p.a, p.key, fmt.Sprintf(`mutation { deleteSeries(id: %q) }`, p.series(p.a)), nil)
+	}
+}
+
 func TestWhatOneServerHasStoredTheOtherAnswers(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
@@ -83,16 +121,8 @@ func TestWhatOneServerHasStoredTheOtherAnswers(t *testing.T) {
 			t.Fatalf("after %d readings the other server answers %d", i+1, n)
 		}
 	}
-	var series struct {
-		Data struct {
-			Series struct {
-				Edges []struct{ Node struct{ ID string } }
-			}
-		}
-	}
-	p.ask(p.b, p.key, `{ series { edges { node { id } } } }`, &series)
 	p.ask(p.a, p.key, fmt.Sprintf(`mutation { deleteReadings(series: %q, range: {to: "2026-01-01T00:03:10Z"}) { id } }`,
-		series.Data.Series.Edges[0].Node.ID), nil)
+		p.series(p.b)), nil)
 	if got := p.values(p.b); fmt.Sprint(got) != "[190 191 192 193 194 195 196 197 198 199]" {
 		t.Errorf("after a deletion by the one server the other answers %v", got)
 	}

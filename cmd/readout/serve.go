@@ -124,7 +124,7 @@ func (s *server) wire(secret []byte) error {
 		Every: s.cfg.PackEvery, MaxUnpacked: s.cfg.MaxUnpacked, Log: s.log, Metrics: registry,
 		Packed: func(project, upto int64) { follower.Packed(project, upto); s.replicas.Tell(project) },
 	})
-	follower = journal.NewFollower(pool, held, hub, packer, series)
+	follower = journal.NewFollower(pool, held, hub, packer)
 	s.replicas = journal.NewReplicas(pool, follower, journal.ReplicaConfig{Log: s.log, Metrics: registry})
 	s.journal = journal.New(pool, follower, held.LatestTime, journal.Config{Log: s.log, Metrics: registry})
 	past := history.New(pool, held, follower, history.Config{Metrics: registry})

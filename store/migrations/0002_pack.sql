@@ -8,6 +8,10 @@ CREATE TABLE packing (
 INSERT INTO packing (project_id, packed_to) SELECT project_id, packed_to FROM journal_head WHERE packed_to > 0;
 ALTER TABLE journal_head DROP COLUMN packed_to;
 
+-- The edition of a project's names: it changes when a series goes or has another unit. An append names the edition that it
+-- took the ids of its series from, and is refused when that is not the last one: whichever process changed it.
+ALTER TABLE journal_head ADD COLUMN names bigint NOT NULL DEFAULT 1;
+
 -- Packed readings, young: segments of neighbouring series of one UTC day. A run is the rows of one (project, day, block,
 -- upto): sorted by series and time, distinct. Where runs hold the same reading, the one with the higher upto is right.
 CREATE TABLE young (
@@ -84,6 +88,7 @@ ALTER TABLE projects
 ALTER TABLE projects DROP COLUMN keep_readings_days, DROP COLUMN keep_rollups_days, DROP COLUMN resume_hours;
 DROP TABLE latest, rollup_day, rollup_hour, chunk, young;
 DROP SEQUENCE chunk_version;
+ALTER TABLE journal_head DROP COLUMN names;
 ALTER TABLE journal_head ADD COLUMN packed_to bigint NOT NULL DEFAULT 0;
 UPDATE journal_head h SET packed_to = p.packed_to FROM packing p WHERE p.project_id = h.project_id;
 DROP TABLE packing;
