@@ -132,7 +132,7 @@ func instant(text string, now time.Time) (int64, error) {
 	// An unescaped + in a URL is a space: the only one that a time can hold stands for the zone's sign.
 	at, err := time.Parse(time.RFC3339Nano, strings.Replace(text, " ", "+", 1))
 	if err != nil || at.Year() < 1970 || at.Year() > 9999 {
-		return 0, fault.New(fault.TimeInvalid, `from and to are RFC 3339 with a zone, "now", or before now such as "-24h" or "-30d"`)
+		return 0, fault.New(fault.TimeInvalid, `from and to are RFC 3339 with a zone, from 1970 on, "now", or before now such as "-24h" or "-30d"`)
 	}
 	return at.UnixMicro(), nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"entgo.io/ent/privacy"
@@ -66,9 +67,18 @@ func toFault(err error) *fault.Error {
 	case db.IsValidationError(err):
 		var invalid *db.ValidationError
 		errors.As(err, &invalid)
-		return fault.Wrap(err, fault.Invalid, "the value of %s is not allowed", invalid.Name)
+		return fault.Wrap(err, fault.Invalid, "the value of %s is not allowed", camel(invalid.Name))
 	}
 	return fault.Of(store.Fault(err))
+}
+
+// camel returns the name of a column as the API has it: keepReadingsDays for keep_readings_days.
+func camel(column string) string {
+	words := strings.Split(column, "_")
+	for i, w := range words[1:] {
+		words[i+1] = strings.ToUpper(w[:1]) + w[1:]
+	}
+	return strings.Join(words, "")
 }
 
 // isEmptyFilter reports whether an object inside a filter says nothing, which entgql refuses.

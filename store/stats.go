@@ -82,7 +82,7 @@ func listStats(ctx context.Context, conn *pgx.Conn, project int64) ([]ProjectSta
 			select count(*) as entries, coalesce(sum(count) filter (where kind = 1), 0) as readings, min(at) as oldest
 			from journal j where j.project_id = p.id and j."offset" > coalesce(k.packed_to, 0)
 		) u
-		where $1 = 0 or p.id = $1
+		where $1::bigint = 0 or p.id = $1
 		order by p.id`, project)
 	if err != nil {
 		return nil, err

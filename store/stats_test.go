@@ -46,6 +46,9 @@ func TestStatsDivideTheTablesBetweenTheProjects(t *testing.T) {
 	if len(none.Tables) != 0 || !none.Oldest.IsZero() {
 		t.Errorf("%+v", none)
 	}
+	if all, err = store.Stats(t.Context(), pool, 12_884_901_888); err != nil || len(all) != 0 {
+		t.Errorf("of a project that there is not: %v, %v", all, err)
+	}
 	if all, err = store.Stats(t.Context(), pool, 2); err != nil || len(all) != 1 || all[0].Project != 2 || all[0].Tables["chunk"] != b {
 		t.Errorf("of one project: %+v, %v", all, err)
 	}

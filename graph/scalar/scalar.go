@@ -86,7 +86,7 @@ func UnmarshalTime(v any) (time.Time, error) {
 	return ParseTime(s, time.Now())
 }
 
-var errTime error = fault.New(fault.TimeInvalid, `a time is RFC 3339 with a zone, "now", or relative to it such as "-24h" or "-30d"`)
+var errTime error = fault.New(fault.TimeInvalid, `a time is RFC 3339 with a zone, from 1970 on, "now", or relative to it such as "-24h" or "-30d"`)
 
 // ParseTime is UnmarshalTime of text, with its now.
 func ParseTime(s string, now time.Time) (time.Time, error) {
