@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"time"
 
 	"github.com/google/uuid"
@@ -44,14 +45,34 @@ func newEngine(ctx context.Context) (*engine, error) {
 		return nil, err
 	}
 	e := &engine{reference: ref}
-	if err := e.open(ctx); err != nil {
+	if err := e.open(ctx, ref.server.URL()); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
 	return e, nil
 }
 
-func (e *engine) open(ctx context.Context) (err error) {
-	if e.pool, err = store.Open(ctx, e.server.URL(), store.PoolConfig{}); err != nil {
+// beside returns an engine in another, new database of the same server. The caller closes its pool, and then e.
+func (e *engine) beside(ctx context.Context, database string) (*engine, error) {
+	at, err := url.Parse(e.server.URL())
+	if err != nil {
+		return nil, err
+	}
+	if _, err := e.pool.Exec(ctx, `create database `+database); err != nil {
+		return nil, err
+	}
+	at.Path = "/" + database
+	other := &engine{reference: e.reference}
+	if err := other.open(ctx, at.String()); err != nil {
+		if other.pool != nil {
+			other.pool.Close()
+		}
+		return nil, err
+	}
+	return other, nil
+}
+
+func (e *engine) open(ctx context.Context, url string) (err error) {
+	if e.pool, err = store.Open(ctx, url, store.PoolConfig{}); err != nil {
 		return err
 	}
 	if _, err := store.Migrate(ctx, e.pool, slog.New(slog.DiscardHandler)); err != nil {

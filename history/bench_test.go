@@ -51,6 +51,23 @@ func BenchmarkRange(b *testing.B) {
 	}
 	none, some := history.Config{CacheBytes: -1}, history.Config{}
 	b.Run("fetched", func(b *testing.B) { read(b, none, 0, math.MaxInt64, n) })
+	b.Run("spans", func(b *testing.B) {
+		p := start(b, pool, none)
+		b.ReportAllocs()
+		for b.Loop() {
+			got := 0
+			for span, err := range p.reader.Spans(b.Context(), project, []int64{1}, 0, math.MaxInt64, 200_000) {
+				if err != nil {
+					b.Fatal(err)
+				}
+				got += len(span.Series[0])
+			}
+			if got != n {
+				b.Fatalf("got %d readings, want %d", got, n)
+			}
+		}
+		b.ReportMetric(float64(b.N)*n/b.Elapsed().Seconds()/1e6, "M/s")
+	})
 	b.Run("day", func(b *testing.B) { read(b, none, base+60*day, base+61*day, 8640) })
 	b.Run("day-cached", func(b *testing.B) { read(b, some, base+60*day, base+61*day, 8640) })
 	b.Run("point", func(b *testing.B) { read(b, none, base+60*day, base+60*day+1, 1) })
@@ -68,4 +85,50 @@ func BenchmarkRange(b *testing.B) {
 		}
 		b.ReportMetric(float64(b.N)*n/b.Elapsed().Seconds()/1e6, "M/s")
 	})
+}
+
+// BenchmarkYear reads 50,000 readings of a year: 59 chunks in 12 partitions.
+func BenchmarkYear(b *testing.B) {
+	const n = 50_000
+	pool := database(b)
+	project := newProject(b, pool)
+	first := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+	next := first.AddDate(1, 0, 0)
+	if err := store.MakePackPartitions(b.Context(), pool, first, next); err != nil {
+		b.Fatal(err)
+	}
+	for s := range int64(20) {
+		rs := gauge(s, n)
+		for i := range rs {
+			rs[i].Time = first.UnixMicro() + int64(i)*(next.Sub(first)/n).Microseconds()
+		}
+		for len(rs) > 0 {
+			month := time.UnixMicro(rs[0].Time).UTC().Month()
+			k := 1
+			for ; k < min(len(rs), 1000) && time.UnixMicro(rs[k].Time).UTC().Month() == month; k++ {
+			}
+			putChunk(b, pool, project, rs[:k]...)
+			rs = rs[k:]
+		}
+	}
+	setPacked(b, pool, project, 1)
+	exec(b, pool, `vacuum analyze chunk`)
+	read := func(b *testing.B, cfg history.Config) {
+		p := start(b, pool, cfg)
+		b.ReportAllocs()
+		for b.Loop() {
+			got := 0
+			for span, err := range p.reader.Spans(b.Context(), project, []int64{1}, first.UnixMicro(), next.UnixMicro(), 2*n) {
+				if err != nil {
+					b.Fatal(err)
+				}
+				got += len(span.Series[0])
+			}
+			if got != n {
+				b.Fatalf("got %d readings, want %d", got, n)
+			}
+		}
+	}
+	b.Run("fetched", func(b *testing.B) { read(b, history.Config{CacheBytes: -1}) })
+	b.Run("cached", func(b *testing.B) { read(b, history.Config{}) })
 }

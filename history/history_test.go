@@ -1,14 +1,18 @@
 package history_test
 
 import (
+	"context"
 	"math"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/readout-dev/readout/history"
 	"github.com/readout-dev/readout/internal/fault"
 	"github.com/readout-dev/readout/reading"
+	"github.com/readout-dev/readout/store"
 )
 
 func expect(t *testing.T, what string, got []reading.Reading, want ...reading.Reading) {
@@ -235,6 +239,65 @@ func TestManySmallRowsAreAllRead(t *testing.T) {
 	}
 	expect(t, "a page", got, want...)
 	expect(t, "all", p.mustRange(t, project, 1, 0, math.MaxInt64), want...)
+}
+
+// The current day of a fast fleet has more runs than one look finds.
+func TestManyRunsAreAllRead(t *testing.T) {
+	t.Parallel()
+	pool := database(t)
+	project := newProject(t, pool)
+	const runs = 2500
+	rows := make([]store.YoungRow, runs)
+	want := make([]reading.Reading, runs)
+	for i := range rows {
+		want[i] = at(1, float64(i), float64(i))
+		rows[i] = youngRow(int64(runs-i), want[i]) // late ones first
+	}
+	put(t, pool, func(ctx context.Context, tx pgx.Tx) error { return store.CopyYoung(ctx, tx, project, rows) })
+	setPacked(t, pool, project, runs)
+	p := start(t, pool, history.Config{})
+	seen := reading.Reading{Series: math.MinInt64, Time: math.MinInt64}
+	page, err := p.reader.Page(t.Context(), project, []int64{1}, 0, math.MaxInt64, seen, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "a page", page, want[:10]...)
+	var got []reading.Reading
+	for span, err := range p.reader.Spans(t.Context(), project, []int64{1}, 0, math.MaxInt64, 5000) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, span.Series[0]...)
+	}
+	expect(t, "spans", got, want...)
+}
+
+// A loop over spans takes the memory of one, whatever it reads.
+func TestSpansUseTheirMemoryAgain(t *testing.T) {
+	t.Parallel()
+	pool := database(t)
+	project := newProject(t, pool)
+	rs := gauge(1, 10_000)
+	for chunk := range slices.Chunk(rs, 1000) {
+		putChunk(t, pool, project, chunk...)
+	}
+	setPacked(t, pool, project, 1)
+	p := start(t, pool, history.Config{CacheBytes: -1})
+	places := make(map[*reading.Reading]bool)
+	i, spans := 0, 0
+	for span, err := range p.reader.Spans(t.Context(), project, []int64{1}, 0, math.MaxInt64, 1000) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := span.Series[0]
+		expect(t, "a span", found, rs[i:i+len(found)]...)
+		i += len(found)
+		spans++
+		places[&found[0]] = true
+	}
+	if i != len(rs) || spans < 10 || len(places) > 3 { // it grows at first
+		t.Errorf("%d readings in %d spans at %d places", i, spans, len(places))
+	}
 }
 
 func TestNothingIsReadOfNoSeries(t *testing.T) {

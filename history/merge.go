@@ -22,30 +22,30 @@ type merger struct {
 	// What the cache holds, by place in packed.Chunks and packed.Young; of rows of young, also what was decoded.
 	chunks, young map[int][]reading.Reading
 
-	base   [][]reading.Reading // of each series its chunks' readings, the merger's own
+	base   [][]reading.Reading // of each series its chunks' readings, in the room
 	placed int                 // the chunks before this place are in base
 	count  int                 // readings held, equal ones counted twice
-	spare  []reading.Reading
+	room   *room
 }
 
-func newMerger(q query, held tail.Snapshot, packed *store.Packed) *merger {
+func newMerger(q query, held tail.Snapshot, packed *store.Packed, room *room) *merger {
 	m := &merger{
-		q: q, held: held, packed: packed, base: make([][]reading.Reading, len(q.series)),
+		q: q, held: held, packed: packed, room: room,
 		chunks: make(map[int][]reading.Reading), young: make(map[int][]reading.Reading),
 	}
-	room := make([]int, len(q.series))
+	likely := make([]int, len(q.series))
 	for i, rs := range held.Readings {
-		room[i] = len(rs)
+		likely[i] = len(rs)
 		m.count += len(rs)
 	}
 	for _, k := range packed.Chunks {
-		if part := (piece{float64(k.Count), k.First, k.Last}).within(q.from, q.to); part > 0 {
-			room[m.place(k.Series)] += int(part) + 1
+		part := int(piece{float64(k.Count), k.First, k.Last}.within(q.from, q.to))
+		if part > 0 && part < k.Count {
+			part = min(k.Count, part+part/8+16) // readings are not spread evenly
 		}
+		likely[m.place(k.Series)] += part
 	}
-	for i, n := range room {
-		m.base[i] = make([]reading.Reading, 0, min(n, 2*q.max))
-	}
+	m.base = room.divide(likely, 2*q.max)
 	return m
 }
 
@@ -72,7 +72,7 @@ func (m *merger) decodeChunk(i int, payload []byte) error {
 	k := m.packed.Chunks[i]
 	base := &m.base[m.place(k.Series)]
 	within := m.q.from <= k.First && k.Last < m.q.to
-	into := m.spare[:0]
+	into := m.room.spare[:0]
 	if within {
 		into = *base
 	}
@@ -88,7 +88,7 @@ func (m *merger) decodeChunk(i int, payload []byte) error {
 	if within {
 		*base = all
 	} else {
-		m.spare, rs = all, between(rs, m.q.from, m.q.to)
+		m.room.spare, rs = all, between(rs, m.q.from, m.q.to)
 		*base = append(*base, rs...)
 	}
 	return m.counted(len(rs))
@@ -105,15 +105,17 @@ func (m *merger) placeCached(i int) {
 }
 
 // decodeYoung takes the row of young at place i in.
-func (m *merger) decodeYoung(i int, payload []byte) (err error) {
+func (m *merger) decodeYoung(i int, payload []byte) error {
 	k := m.packed.Young[i]
-	if m.spare, err = reading.Decode(m.spare[:0], payload); err != nil {
+	all, err := reading.Decode(m.room.spare[:0], payload)
+	if err != nil {
 		return fmt.Errorf("read young to %d, part %d: %w", k.Upto, k.Part, err)
 	}
-	m.keep(youngName(m.q.project, k), m.spare)
+	m.room.spare = all
+	m.keep(youngName(m.q.project, k), all)
 	var own []reading.Reading
 	for _, series := range m.wanted(k) {
-		own = append(own, of(m.spare, series, m.q.from, m.q.to)...)
+		own = append(own, of(all, series, m.q.from, m.q.to)...)
 	}
 	m.young[i] = own
 	return m.counted(len(own))

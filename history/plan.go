@@ -20,14 +20,42 @@ func (q query) maxChunks() int {
 		return maxRows + 1
 	}
 	each := q.want/len(q.series) + 1
-	return max(4, min(each, 64), each/250)
+	return max(4, min(each, 64), each/500)
 }
 
-// sampled is how many series tailEnd looks at.
-const sampled = 8
+// maxYoung is how many rows of young that begin later than the query are looked at, of all series together; 0 is all.
+func (q query) maxYoung() int {
+	if q.want == 0 {
+		return 0
+	}
+	return max(1000, q.want/100)
+}
+
+// upTo returns the greatest time for which fit holds, which holds for no time behind one for which it does not: behind
+// from and not behind to. It is the least such time if fit holds for none.
+func upTo(from, to int64, fit func(to int64) bool) int64 {
+	if fit(to) {
+		return to
+	}
+	enough, tooFar := from+1, to
+	for enough < tooFar-1 {
+		middle := enough + int64(uint64(tooFar-enough)/2)
+		if fit(middle) {
+			enough = middle
+		} else {
+			tooFar = middle
+		}
+	}
+	return enough
+}
+
+const (
+	sampled = 8 // series that tailEnd judges by at first
+	unlike  = 4 // how many times as much as they promise there may be
+)
 
 // tailEnd returns a time, behind from and not behind to, before which the tail holds about what q wants. It judges by a
-// few of the series: the snapshot of all would be a copy of all that the tail has of them.
+// few of the series, and only if these turn out to be unlike the others, by all.
 func (r *Reader) tailEnd(q query) int64 {
 	if q.want == 0 {
 		return q.to
@@ -37,12 +65,14 @@ func (r *Reader) tailEnd(q query) int64 {
 	for i := 0; i < len(q.series); i += step {
 		some = append(some, q.series[i])
 	}
-	s := stretch{from: q.from, to: q.to, series: r.tail.Snapshot(q.project, some, q.from, q.to).Readings}
-	for _, rs := range s.series {
-		s.count += len(rs)
+	fit := func(series []int64, share int) func(to int64) bool {
+		return func(to int64) bool { return r.tail.Count(q.project, series, q.from, to) <= q.want/share+1 }
 	}
-	s.cut(q.want/step + 1)
-	return s.to
+	end := upTo(q.from, q.to, fit(some, step))
+	if r.tail.Count(q.project, q.series, q.from, end) <= unlike*q.want {
+		return end
+	}
+	return upTo(q.from, end, fit(q.series, 1))
 }
 
 // end returns where the query ends, judging by what is known of the rows before they are read: behind from, not behind
@@ -51,7 +81,7 @@ func (q query) end(packed *store.Packed, held tail.Snapshot) int64 {
 	if q.want == 0 {
 		return q.to
 	}
-	end := q.knownTo(packed.Chunks)
+	end := q.knownTo(packed)
 	pieces := q.pieces(packed, held)
 	likely := func(to int64) (n float64) {
 		for _, p := range pieces {
@@ -59,24 +89,12 @@ func (q query) end(packed *store.Packed, held tail.Snapshot) int64 {
 		}
 		return n
 	}
-	if likely(end) <= float64(q.want) {
-		return end
-	}
-	enough := q.from + 1 // the greatest time known to have no more than is wanted before it, but for the least there is
-	for enough < end-1 {
-		middle := enough + int64(uint64(end-enough)/2)
-		if likely(middle) <= float64(q.want) {
-			enough = middle
-		} else {
-			end = middle
-		}
-	}
-	return enough
+	return upTo(q.from, end, func(to int64) bool { return likely(to) <= float64(q.want) })
 }
 
-// knownTo returns the time up to which all chunks are found: of each series only some were asked for.
-func (q query) knownTo(chunks []store.ChunkKey) int64 {
-	end, n := q.to, 0
+// knownTo returns the time up to which all rows are found: of chunks, and of young, only some were asked for.
+func (q query) knownTo(packed *store.Packed) int64 {
+	end, n, chunks := q.to, 0, packed.Chunks
 	for i, k := range chunks {
 		if i > 0 && chunks[i-1].Series != k.Series {
 			n = 0
@@ -87,6 +105,13 @@ func (q query) knownTo(chunks []store.ChunkKey) int64 {
 		if n == q.maxChunks() {
 			end = min(end, k.Last+1)
 		}
+	}
+	if most := q.maxYoung(); most > 0 && len(packed.Young) >= most {
+		last := q.from
+		for _, k := range packed.Young {
+			last = max(last, k.First)
+		}
+		end = min(end, last+1)
 	}
 	return end
 }
@@ -136,7 +161,7 @@ func (p piece) within(from, to int64) float64 {
 	return p.count * (float64(to) - float64(from)) / (float64(p.last) - float64(p.first) + 1)
 }
 
-// cut ends a stretch where want readings lie before, or after one µs if more lie in that.
+// cut ends a stretch where want readings lie before, or behind the first µs that has any if more lie in that.
 func (s *stretch) cut(want int) {
 	if s.count <= want {
 		return
@@ -147,18 +172,15 @@ func (s *stretch) cut(want int) {
 		}
 		return n
 	}
-	enough, tooFar := s.from+1, s.to
-	for enough < tooFar-1 {
-		middle := enough + int64(uint64(tooFar-enough)/2)
-		if before(middle) <= want {
-			enough = middle
-		} else {
-			tooFar = middle
+	first := s.to
+	for _, rs := range s.series {
+		if len(rs) > 0 {
+			first = min(first, rs[0].Time)
 		}
 	}
-	s.to = enough
-	s.count = before(enough)
+	s.to = upTo(first, s.to, func(to int64) bool { return before(to) <= want })
+	s.count = before(s.to)
 	for i, rs := range s.series {
-		s.series[i] = between(rs, math.MinInt64, enough)
+		s.series[i] = between(rs, math.MinInt64, s.to)
 	}
 }

@@ -35,14 +35,15 @@ var errTooMany = errors.New("too many readings")
 // the database, so a second time is rare already.
 const attempts = 10
 
-// read reads q, or the beginning of it when q wants less than all: then at least one µs of it.
-func (r *Reader) read(ctx context.Context, q query) (stretch, error) {
+// read reads q, or the beginning of it when q wants less than all: then at least one µs of it. What it returns lies in
+// room, mostly.
+func (r *Reader) read(ctx context.Context, q query, room *room) (stretch, error) {
 	defer r.metrics.observe(time.Now())
 	for range attempts {
 		if err := r.follower.Follow(ctx, q.project); err != nil {
 			return stretch{}, err
 		}
-		found, err := r.once(ctx, q)
+		found, err := r.once(ctx, q, room)
 		if err != errBehind { //nolint:errorlint // it is never wrapped
 			return found, err
 		}
@@ -57,7 +58,7 @@ func (r *Reader) read(ctx context.Context, q query) (stretch, error) {
 var errBehind = errors.New("the tail is behind what is packed")
 
 // once reads q unless the tail is behind. First the tail, then what is packed: what the tail drops in between is packed.
-func (r *Reader) once(ctx context.Context, q query) (stretch, error) {
+func (r *Reader) once(ctx context.Context, q query, room *room) (stretch, error) {
 	if q.from >= q.to || len(q.series) == 0 {
 		held := r.tail.Snapshot(q.project, q.series, q.from, q.from)
 		return stretch{offset: held.Offset, from: q.from, to: q.to, series: held.Readings}, nil
@@ -65,7 +66,7 @@ func (r *Reader) once(ctx context.Context, q query) (stretch, error) {
 	to := r.tailEnd(q)
 	held := r.tail.Snapshot(q.project, q.series, q.from, to)
 	packed, err := store.FindPacked(ctx, r.pool, store.Wanted{
-		Project: q.project, Series: q.series, From: q.from, To: to, MaxChunks: q.maxChunks(), MaxRows: maxRows + 1,
+		Project: q.project, Series: q.series, From: q.from, To: to, MaxChunks: q.maxChunks(), MaxYoung: q.maxYoung(), MaxRows: maxRows + 1,
 	})
 	if err != nil {
 		return stretch{}, store.Fault(err)
@@ -79,15 +80,15 @@ func (r *Reader) once(ctx context.Context, q query) (stretch, error) {
 	}
 	q.to = to
 	q.to = q.end(packed, held)
-	return r.merge(ctx, q, held, packed)
+	return r.merge(ctx, q, held, packed, room)
 }
 
 // merge makes one of what is packed and the tail.
-func (r *Reader) merge(ctx context.Context, q query, held tail.Snapshot, packed *store.Packed) (stretch, error) {
+func (r *Reader) merge(ctx context.Context, q query, held tail.Snapshot, packed *store.Packed, room *room) (stretch, error) {
 	if len(held.Deletions) == 0 && q.wholly(packed.Chunks) > q.max {
 		return stretch{}, errTooMany // before anything is decoded
 	}
-	m := newMerger(q, held, packed)
+	m := newMerger(q, held, packed, room)
 	if err := r.load(ctx, m); err != nil {
 		return stretch{}, err
 	}

@@ -3,6 +3,7 @@ package history
 import (
 	"cmp"
 	"context"
+	"sync"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
@@ -39,6 +40,7 @@ type Reader struct {
 	cfg      Config
 	cache    *cache
 	metrics  *metrics
+	rooms    sync.Pool // of *room
 }
 
 // New returns a Reader of what is packed in the database of pool and of held, which follower keeps up to date.
@@ -76,7 +78,7 @@ func (r *Reader) At(
 
 // whole reads all of q.
 func (r *Reader) whole(ctx context.Context, q query) (stretch, error) {
-	found, err := r.read(ctx, q)
+	found, err := r.read(ctx, q, new(room))
 	if err == errTooMany { //nolint:errorlint // it is never wrapped
 		err = fault.New(fault.TooLarge, "this is more than %d readings: ask for less at once", q.max)
 	}

@@ -129,17 +129,21 @@ func putChunk(t failer, pool *pgxpool.Pool, project int64, rs ...reading.Reading
 func putYoung(t failer, pool *pgxpool.Pool, project, upto int64, rs ...reading.Reading) {
 	t.Helper()
 	put(t, pool, func(ctx context.Context, tx pgx.Tx) error {
-		first, last := rs[0], rs[len(rs)-1]
-		row := store.YoungRow{
-			Day: time.UnixMicro(first.Time).UTC().Truncate(24 * time.Hour), Block: store.YoungBlock(first.Series),
-			FirstSeries: first.Series, LastSeries: last.Series, Upto: upto, Since: upto - 1, Part: 1, Parts: 1,
-			FirstTime: math.MaxInt64, LastTime: math.MinInt64, Count: len(rs), Payload: reading.Compact(nil, rs),
-		}
-		for _, r := range rs {
-			row.FirstTime, row.LastTime = min(row.FirstTime, r.Time), max(row.LastTime, r.Time)
-		}
-		return store.CopyYoung(ctx, tx, project, []store.YoungRow{row})
+		return store.CopyYoung(ctx, tx, project, []store.YoungRow{youngRow(upto, rs...)})
 	})
+}
+
+func youngRow(upto int64, rs ...reading.Reading) store.YoungRow {
+	first, last := rs[0], rs[len(rs)-1]
+	row := store.YoungRow{
+		Day: time.UnixMicro(first.Time).UTC().Truncate(24 * time.Hour), Block: store.YoungBlock(first.Series),
+		FirstSeries: first.Series, LastSeries: last.Series, Upto: upto, Since: upto - 1, Part: 1, Parts: 1,
+		FirstTime: math.MaxInt64, LastTime: math.MinInt64, Count: len(rs), Payload: reading.Compact(nil, rs),
+	}
+	for _, r := range rs {
+		row.FirstTime, row.LastTime = min(row.FirstTime, r.Time), max(row.LastTime, r.Time)
+	}
+	return row
 }
 
 func put(t failer, pool *pgxpool.Pool, write func(context.Context, pgx.Tx) error) {

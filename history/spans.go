@@ -7,7 +7,8 @@ import (
 	"github.com/readout-dev/readout/reading"
 )
 
-// Span is a stretch of time and the readings in it: From <= time < To.
+// Span is a stretch of time and the readings in it: From <= time < To. They are the caller's, to change or to sort, until it
+// asks for the next span or ends the loop; then they are overwritten.
 type Span struct {
 	From, To int64
 	Series   [][]reading.Reading // of each of the series that were asked for, oldest first
@@ -34,13 +35,15 @@ func (r *Reader) Spans(ctx context.Context, project int64, series []int64, from,
 }
 
 // stretches returns q in pieces that follow on each other, each with as many readings as q wants, or fewer: then more is
-// asked for the next time, since the guess was too low.
+// asked for the next time, since the guess was too low. A piece is valid until the next.
 func (r *Reader) stretches(ctx context.Context, q query) iter.Seq2[stretch, error] {
 	q.max = r.cfg.MaxReadings
 	asked := q.want
 	return func(yield func(stretch, error) bool) {
+		room := r.takeRoom()
+		defer r.leaveRoom(room)
 		for end := q.to; q.from < end; {
-			found, err := r.read(ctx, q)
+			found, err := r.read(ctx, q, room)
 			if err == errTooMany && q.to-1 > q.from { //nolint:errorlint // it is never wrapped
 				q.to = q.from + int64(uint64(q.to-q.from)/2)
 				continue

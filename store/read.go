@@ -19,7 +19,10 @@ type Wanted struct {
 	From, To int64
 	// MaxChunks is how many chunks that begin at From or later are found of each series: the first ones.
 	MaxChunks int
-	// MaxRows is how many chunks, and how many rows of young, are found in all: any of them.
+	// MaxYoung is how many rows of young are found in all: those that begin first, and with them all that begin no later than
+	// the last of them, or at From or earlier. 0 = all.
+	MaxYoung int
+	// MaxRows is how many chunks, and without MaxYoung how many rows of young, are found in all: any of them.
 	MaxRows int
 }
 
@@ -57,6 +60,16 @@ type Packed struct {
 
 const beginSnapshot = `begin isolation level repeatable read read only`
 
+// snapshotSettings make plans that are good for all arguments and for as long as the connection lives. Planning for the
+// arguments would take longer than most reads; and what the planner makes of a table that was empty or not analysed yet
+// would do harm when it has grown, so it is held to the order of the keys: by those every statement of a snapshot finds
+// its rows.
+var snapshotSettings = [...]string{
+	`set local plan_cache_mode = force_generic_plan`,
+	`set local enable_seqscan = off`,
+	`set local enable_sort = off`,
+}
+
 const findPackedTo = `select packed_to from packing where project_id = $1`
 
 // findChunks looks back for the one chunk of a series that may reach into the range: rows of a series do not overlap.
@@ -80,8 +93,8 @@ const findChunks = `
 	) c
 	limit $7`
 
-// findYoung steps from one day that has rows to the next, so that each day and block costs one descent into the index.
-const findYoung = `
+// youngWithin steps from one day that has rows to the next, so that each day and block costs one descent into the index.
+const youngWithin = `
 	with recursive present (day) as (
 		(select day from young where project_id = $1 and day between $2 and $3 order by day limit 1)
 		union all
@@ -98,8 +111,12 @@ const findYoung = `
 			and first_series <= wanted.highest and last_series >= wanted.lowest
 			and first_time < $8 and last_time >= $7
 		offset 0
-	) y
-	limit $9`
+	) y`
+
+const (
+	findYoung      = youngWithin + ` limit $9`
+	findFirstYoung = youngWithin + ` order by greatest(y.first_time, $7) fetch first ($9) rows with ties`
+)
 
 // FindPacked looks for the rows that may hold what is wanted, in one round trip. The caller closes what it returns.
 // Errors are PostgreSQL's own; see Fault.
@@ -120,18 +137,34 @@ func (p *Packed) find(ctx context.Context, w Wanted) error {
 	blocks, lowest, highest := blocksOf(w.Series)
 	var b pgx.Batch
 	b.Queue(beginSnapshot)
+	for _, set := range snapshotSettings {
+		b.Queue(set)
+	}
 	b.Queue(findPackedTo, w.Project).Query(func(rows pgx.Rows) error {
 		_, err := pgx.ForEachRow(rows, []any{&p.To}, func() error { return nil })
 		return err
 	})
 	b.Queue(findChunks, w.Project, w.Series, monthStart(w.From), w.From, w.To, w.MaxChunks, w.MaxRows).
-		Query(func(rows pgx.Rows) (err error) {
-			p.Chunks, err = pgx.CollectRows(rows, scanChunkKey)
+		Query(func(rows pgx.Rows) error {
+			var k ChunkKey
+			_, err := pgx.ForEachRow(rows, []any{&k.Series, &k.First, &k.Last, &k.Version, &k.Count}, func() error {
+				p.Chunks = append(p.Chunks, k)
+				return nil
+			})
 			return err
 		})
-	b.Queue(findYoung, w.Project, utcDay(w.From), utcDay(w.To), blocks, lowest, highest, w.From, w.To, w.MaxRows).
-		Query(func(rows pgx.Rows) (err error) {
-			p.Young, err = pgx.CollectRows(rows, scanFoundYoung)
+	young, maxYoung := findYoung, w.MaxRows
+	if w.MaxYoung > 0 {
+		young, maxYoung = findFirstYoung, w.MaxYoung
+	}
+	b.Queue(young, w.Project, utcDay(w.From), utcDay(w.To), blocks, lowest, highest, w.From, w.To, maxYoung).
+		Query(func(rows pgx.Rows) error {
+			var k YoungKey
+			into := []any{&k.Day, &k.Block, &k.FirstSeries, &k.LastSeries, &k.Upto, &k.Part, &k.First, &k.Last, &k.Version, &k.Count}
+			_, err := pgx.ForEachRow(rows, into, func() error {
+				p.Young = append(p.Young, k)
+				return nil
+			})
 			return err
 		})
 	if err := p.conn.SendBatch(ctx, &b).Close(); err != nil {
@@ -148,10 +181,6 @@ func (p *Packed) find(ctx context.Context, w Wanted) error {
 
 func scanChunkKey(row pgx.CollectableRow) (k ChunkKey, err error) {
 	return k, row.Scan(&k.Series, &k.First, &k.Last, &k.Version, &k.Count)
-}
-
-func scanFoundYoung(row pgx.CollectableRow) (k YoungKey, err error) {
-	return k, row.Scan(&k.Day, &k.Block, &k.FirstSeries, &k.LastSeries, &k.Upto, &k.Part, &k.First, &k.Last, &k.Version, &k.Count)
 }
 
 // A range of chunks is read by one scan; bounds that hold for all of them let the planner leave partitions out.
