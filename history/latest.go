@@ -36,8 +36,8 @@ func (r *Reader) findLatest(ctx context.Context, project, series int64) (newest 
 	q := query{project: project, series: []int64{series}, to: forever, max: r.cfg.MaxReadings}
 	offset := int64(-1) // of the first look: what has changed since then, the tail knows better
 	for rows, more := 1, true; more && !some; rows = min(2*rows, 1000) {
-		if q.from, more, err = store.PackedBefore(ctx, r.pool, project, series, q.to, rows); err != nil {
-			return reading.Reading{}, false, store.Fault(err)
+		if q.from, more, err = r.packedBefore(ctx, project, series, q.to, rows); err != nil {
+			return reading.Reading{}, false, err
 		}
 		if !more {
 			q.from = -forever
@@ -56,4 +56,15 @@ func (r *Reader) findLatest(ctx context.Context, project, series int64) (newest 
 	}
 	r.tail.Resolve(project, series, newest, some, offset)
 	return newest, some, nil
+}
+
+// packedBefore is store.PackedBefore when it is our turn.
+func (r *Reader) packedBefore(ctx context.Context, project, series, before int64, rows int) (from int64, more bool, err error) {
+	done, err := r.turn(ctx)
+	if err != nil {
+		return 0, false, err
+	}
+	defer done()
+	from, more, err = store.PackedBefore(ctx, r.pool, project, series, before, rows)
+	return from, more, store.Fault(err)
 }

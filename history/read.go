@@ -63,6 +63,11 @@ func (r *Reader) once(ctx context.Context, q query, room *room) (stretch, error)
 		held := r.tail.Snapshot(q.project, q.series, q.from, q.from)
 		return stretch{offset: held.Offset, from: q.from, to: q.to, series: held.Readings}, nil
 	}
+	done, err := r.turn(ctx) // first: the tail would be old after it
+	if err != nil {
+		return stretch{}, err
+	}
+	defer done()
 	to := r.tailEnd(q)
 	held := r.tail.Snapshot(q.project, q.series, q.from, to)
 	packed, err := store.FindPacked(ctx, r.pool, store.Wanted{

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
@@ -11,6 +12,7 @@ import (
 	"github.com/readout-dev/readout/internal/fault"
 	"github.com/readout-dev/readout/journal"
 	"github.com/readout-dev/readout/reading"
+	"github.com/readout-dev/readout/store"
 	"github.com/readout-dev/readout/tail"
 )
 
@@ -40,15 +42,29 @@ type Reader struct {
 	cfg      Config
 	cache    *cache
 	metrics  *metrics
-	rooms    sync.Pool // of *room
+	rooms    sync.Pool     // of *room
+	turns    chan struct{} // room for as many as may read the database at once
 }
 
 // New returns a Reader of what is packed in the database of pool and of held, which follower keeps up to date.
 func New(pool *pgxpool.Pool, held *tail.Tail, follower *journal.Follower, cfg Config) *Reader {
 	cfg = cfg.withDefaults()
-	r := &Reader{pool: pool, tail: held, follower: follower, cfg: cfg, cache: newCache(cfg.CacheBytes)}
+	r := &Reader{
+		pool: pool, tail: held, follower: follower, cfg: cfg, cache: newCache(cfg.CacheBytes),
+		turns: make(chan struct{}, store.HistoryConnections(pool)),
+	}
 	r.metrics = newMetrics(cfg.Metrics, r.cache)
 	return r
+}
+
+// turn waits until the database may be read, so that readers leave connections to those who write; done ends it.
+func (r *Reader) turn(ctx context.Context) (done func(), err error) {
+	select {
+	case r.turns <- struct{}{}:
+		return func() { <-r.turns }, nil
+	case <-ctx.Done():
+		return nil, fault.Wrap(context.Cause(ctx), fault.Unavailable, "others are reading: try again").After(time.Second)
+	}
 }
 
 // Range returns all readings of a series in a range of time, oldest first. More than Config.MaxReadings are a fault

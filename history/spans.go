@@ -34,6 +34,10 @@ func (r *Reader) Spans(ctx context.Context, project int64, series []int64, from,
 	}
 }
 
+// mostAhead bounds how many times as much as is asked for is looked for, where young rows hold little of the series: what
+// turns out to be too much is read for nothing.
+const mostAhead = 8
+
 // stretches returns q in pieces that follow on each other, each with as many readings as q wants, or fewer: then more is
 // asked for the next time, since the guess was too low. A piece is valid until the next.
 func (r *Reader) stretches(ctx context.Context, q query) iter.Seq2[stretch, error] {
@@ -55,7 +59,7 @@ func (r *Reader) stretches(ctx context.Context, q query) iter.Seq2[stretch, erro
 				return
 			}
 			if found.count < asked/2 {
-				q.want = min(2*q.want, r.cfg.MaxReadings)
+				q.want = min(2*q.want, mostAhead*asked, r.cfg.MaxReadings)
 			} else {
 				q.want = asked
 			}

@@ -10,12 +10,17 @@ import (
 	_ "github.com/readout-dev/readout/ent/db/runtime" // the rules and defaults of ent/schema
 )
 
-// reserved is how many of the pool's connections the entities leave to what does not go through ent: the journal and its
-// followers, so that no query, however slow, keeps readings from being stored.
+// reserved is how many of the pool's connections the entities and those who read history leave to the journal, its followers
+// and the packer, so that no query, however slow, keeps readings from being stored.
 const reserved = 4
 
+// HistoryConnections returns how many connections of pool may read packed readings at once: at least one.
+func HistoryConnections(pool *pgxpool.Pool) int { return max(int(pool.Config().MaxConns)/4, 1) }
+
 // EntityConnections returns how many connections of pool the entities may use at once: at least two.
-func EntityConnections(pool *pgxpool.Pool) int { return max(int(pool.Config().MaxConns)-reserved, 2) }
+func EntityConnections(pool *pgxpool.Pool) int {
+	return max(int(pool.Config().MaxConns)-reserved-HistoryConnections(pool), 2)
+}
 
 // Client returns the entities' client on the pool that everything else uses: it takes its connections from there, as
 // many as EntityConnections says, and holds none of its own. Close it before the pool; closing it leaves the pool open.
