@@ -73,22 +73,48 @@ func (p *project) read(ctx context.Context, f *Follower) error {
 	return nil
 }
 
-// readOn hands a page of the journal to the views.
+// readOn hands the journal to the views, up to what is known to be committed. While they take a page the next one is read
+// and decoded.
 func (p *project) readOn(ctx context.Context, f *Follower) error {
-	after := p.applied.Load()
-	entries, err := f.reader.page(ctx, p.id, after, pageEntries, pageBytes)
-	if err != nil {
-		return err
-	}
-	if len(entries) == 0 || entries[0].Offset != after+1 {
-		return &missingEntry{p.id, after + 1}
-	}
-	for _, e := range entries {
-		if err := p.applyRead(f.views, e); err != nil {
-			return err
+	next := f.reader.ahead(ctx, p.id, p.applied.Load())
+	for next != nil {
+		after, read := p.applied.Load(), <-next
+		if read.err != nil {
+			return read.err
+		}
+		if len(read.entries) == 0 || read.entries[0].Offset != after+1 {
+			return &missingEntry{p.id, after + 1}
+		}
+		next = nil
+		if last := after + int64(len(read.entries)); last < p.known.Load() {
+			next = f.reader.ahead(ctx, p.id, last)
+		}
+		for _, e := range read.entries {
+			if err := p.applyRead(f.views, e); err != nil {
+				if next != nil {
+					<-next
+				}
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// page is a stretch of a journal, or why there is none.
+type page struct {
+	entries []Entry
+	err     error
+}
+
+// ahead reads a page for the views; it comes through the channel.
+func (r *Reader) ahead(ctx context.Context, project, after int64) <-chan page {
+	pages := make(chan page, 1)
+	go func() {
+		entries, err := r.page(ctx, project, after, pageEntries, pageBytes)
+		pages <- page{entries, err}
+	}()
+	return pages
 }
 
 // start tells the views where the project's entries begin.

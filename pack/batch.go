@@ -104,23 +104,29 @@ func (b *batch) add(e store.Entry) (err error) {
 // settle brings the readings into order: sorted, the last of equal ones, without those that a later deletion took.
 func (b *batch) settle() {
 	b.applyDeletions()
-	b.readings = reading.Sort(b.readings)
+	b.spare = reading.Gather(b.spare[:0], b.readings)
+	b.readings, b.spare = b.spare, b.readings
 }
 
+// applyDeletions takes what each deletion covers out of the readings that came before it: from the last stretch between
+// two deletions to the first one, with what is gone growing meanwhile.
 func (b *batch) applyDeletions() {
 	if len(b.deletions) == 0 {
 		return
 	}
-	of := make(map[int64][]deletion)
-	for _, d := range b.deletions {
-		of[d.Series] = append(of[d.Series], d)
-	}
-	kept := b.readings[:0]
-	for i, r := range b.readings {
-		gone := slices.ContainsFunc(of[r.Series], func(d deletion) bool { return i < d.behind && d.Covers(r.Time) })
-		if !gone {
-			kept = append(kept, r)
+	gone := make(map[int64]ranges)
+	end := len(b.readings)
+	var left [][]reading.Reading // of the stretches, the last one first
+	for _, d := range slices.Backward(b.deletions) {
+		if d.behind < end {
+			left = append(left, remove(b.readings[d.behind:end], gone))
+			end = d.behind
 		}
+		gone[d.Series] = gone[d.Series].with(span{d.From, d.To})
+	}
+	kept := remove(b.readings[:end], gone)
+	for _, rs := range slices.Backward(left) {
+		kept = append(kept, rs...)
 	}
 	b.readings = kept
 }

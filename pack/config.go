@@ -15,6 +15,10 @@ type Config struct {
 	// MaxUnpacked is how many unpacked readings of all projects together start packing at once, the project with most of
 	// them first; 0 = 1,000,000.
 	MaxUnpacked int
+	// StartPause is how long Run waits at first, but no longer than Every: a server that starts loads what is unpacked of the
+	// projects that it is asked for, while they wait, and packing the same entries would take the processor from that;
+	// 0 = 5 seconds.
+	StartPause time.Duration
 	// SettleEvery is how often Run looks for days to settle; 0 = 1 hour.
 	SettleEvery time.Duration
 	// SettleLate is how long after late readings were packed their days are settled again; 0 = 5 minutes.
@@ -34,12 +38,13 @@ type Sizes struct {
 	Runs    int // runs of a day that are merged into one; 0 = 24
 	Merge   int // readings of a block that are merged at once; 0 = 8,000,000
 	Chunk   int // readings of a chunk, about: from half of it to half as many again; 0 = 1,000
-	Stretch int // readings that are decoded at once while a day is settled, about; 0 = 262,144
+	Stretch int // readings that are decoded at once while a day is settled, about; 0 = 65,536
 }
 
 func (c Config) withDefaults() Config {
 	c.Every = cmp.Or(c.Every, time.Minute)
 	c.MaxUnpacked = cmp.Or(c.MaxUnpacked, 1_000_000)
+	c.StartPause = cmp.Or(c.StartPause, 5*time.Second)
 	c.SettleEvery = cmp.Or(c.SettleEvery, time.Hour)
 	c.SettleLate = cmp.Or(c.SettleLate, 5*time.Minute)
 	if c.Packed == nil {
@@ -52,7 +57,7 @@ func (c Config) withDefaults() Config {
 	s.Runs = cmp.Or(s.Runs, 24)
 	s.Merge = cmp.Or(s.Merge, 8_000_000)
 	s.Chunk = cmp.Or(s.Chunk, 1000)
-	s.Stretch = cmp.Or(s.Stretch, 1<<18)
+	s.Stretch = cmp.Or(s.Stretch, 1<<16)
 	return c
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -26,9 +27,6 @@ func (w *worker) deletePacked(ctx context.Context, tx pgx.Tx, project int64, b *
 			return err
 		}
 		rest = rest[n:]
-	}
-	if err := w.flushYoung(ctx, tx, project); err != nil {
-		return err
 	}
 	var whole []int64
 	var spans []store.SeriesSpan
@@ -55,6 +53,9 @@ func (w *worker) deletePacked(ctx context.Context, tx pgx.Tx, project int64, b *
 
 // remove returns the readings that are not gone, in the same memory.
 func remove(rs []reading.Reading, gone map[int64]ranges) []reading.Reading {
+	if len(gone) == 0 {
+		return rs
+	}
 	var series int64
 	var r ranges
 	return slices.DeleteFunc(rs, func(v reading.Reading) bool {
@@ -107,17 +108,26 @@ func (w *worker) deleteChunks(
 	return w.out.flush(ctx)
 }
 
-// rollAgain computes the rollups of days anew that the spans reach into.
+// rollAgain computes the rollups of days anew that the spans reach into. Where readings have gone by age, rollups go only
+// with the whole day: of what was there they say more than what is left could.
 func (w *worker) rollAgain(
 	ctx context.Context, tx pgx.Tx, project int64, spans []store.SeriesSpan, gone map[int64]ranges,
 ) error {
 	days, err := store.RolledDays(ctx, tx, project, spans)
+	if err != nil || len(days) == 0 {
+		return err
+	}
+	since, err := store.SettledSince(ctx, tx, project, firstOpenDay(time.Now()))
 	if err != nil {
 		return err
 	}
 	for _, d := range days {
+		whole := gone[d.Series].coverAll(d.Start, d.Start+dayLen-1)
+		if !whole && dateOf(d.Start).Before(since) {
+			continue
+		}
 		w.settler.roller.begin(d.Series, d.Start)
-		if !gone[d.Series].coverAll(d.Start, d.Start+dayLen-1) {
+		if !whole {
 			if err := w.roll(ctx, tx, project, d); err != nil {
 				return err
 			}

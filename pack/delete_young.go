@@ -1,18 +1,17 @@
 package pack
 
 import (
+	"cmp"
 	"context"
 	"slices"
-	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/readout-dev/readout/reading"
 	"github.com/readout-dev/readout/store"
 )
 
-// youngPage is how many rows are read at once for their deletion.
+// youngPage is how many rows are looked at for their deletion before what has changed is written, give or take a run.
 const youngPage = 256
 
 // deleteYoung rewrites the young rows of one block that hold something that is gone of its series, which ascend.
@@ -28,24 +27,51 @@ func (w *worker) deleteYoung(ctx context.Context, tx pgx.Tx, project int64, seri
 		return err
 	}
 	rows = slices.DeleteFunc(rows, func(r store.YoungRow) bool { return !touches(r, series, gone) })
-	changed := make(map[pgtype.TID]store.YoungRow)
-	for page := range slices.Chunk(rows, youngPage) {
-		err := store.ReadYoung(ctx, tx, project, page, func(i int, payload []byte) error {
-			rs, err := decodeRow(w.sweep.buffer(), &page[i], payload)
-			if err != nil {
-				return err
-			}
-			if left := remove(rs, gone); len(left) < page[i].Count {
-				changed[page[i].At] = w.segments.rewrite(page[i], left)
-			}
-			w.sweep.free = append(w.sweep.free, rs)
-			return nil
-		})
+	slices.SortFunc(rows, byRun)
+	for len(rows) > 0 {
+		n := wholeRuns(rows, youngPage)
+		if err := w.deleteFrom(ctx, tx, project, rows[:n], gone); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// byRun puts the rows of a block in the order of their runs, and of a run in that of their parts.
+func byRun(a, b store.YoungRow) int {
+	return cmp.Or(a.Day.Compare(b.Day), cmp.Compare(a.Upto, b.Upto), cmp.Compare(a.Part, b.Part))
+}
+
+func sameRun(a, b store.YoungRow) bool { return a.Upto == b.Upto && a.Day.Equal(b.Day) }
+
+// wholeRuns returns how many of the rows, by run, are the first runs that have at least so many rows together, or all.
+func wholeRuns(rows []store.YoungRow, least int) int {
+	n := min(least, len(rows))
+	for n < len(rows) && sameRun(rows[n-1], rows[n]) {
+		n++
+	}
+	return n
+}
+
+// deleteFrom takes what is gone out of rows: of each of their runs all that may hold some of it.
+func (w *worker) deleteFrom(ctx context.Context, tx pgx.Tx, project int64, rows []store.YoungRow, gone map[int64]ranges) error {
+	var changed []store.YoungRow
+	err := store.ReadYoung(ctx, tx, project, rows, func(i int, payload []byte) error {
+		rs, err := decodeRow(w.sweep.buffer(), &rows[i], payload)
 		if err != nil {
 			return err
 		}
+		if left := remove(rs, gone); len(left) < rows[i].Count {
+			changed = append(changed, w.segments.rewrite(rows[i], left))
+		}
+		w.sweep.free = append(w.sweep.free, rs)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	return w.rewriteRuns(ctx, tx, project, changed)
+	return w.replaceYoung(ctx, tx, project, changed)
 }
 
 // touches reports whether the row may hold something that is gone.
@@ -73,63 +99,55 @@ func (s *segmenter) rewrite(row store.YoungRow, rs []reading.Reading) store.Youn
 	return changed
 }
 
-// rewriteRuns puts the changed rows in the place of the old ones. When one has nothing left, its whole run is written anew,
-// so that its parts are without a hole.
-func (w *worker) rewriteRuns(ctx context.Context, tx pgx.Tx, project int64, changed map[pgtype.TID]store.YoungRow) error {
-	type key struct {
-		day  time.Time
-		upto int64
+// replaceYoung puts the changed rows of a block in the place of the old ones. Where one has nothing left, the others of its
+// run are numbered anew, so that its parts are without a hole.
+func (w *worker) replaceYoung(ctx context.Context, tx pgx.Tx, project int64, changed []store.YoungRow) error {
+	if err := store.DropYoung(ctx, tx, project, changed); err != nil {
+		return err
 	}
-	runs, holes := make(map[key][]store.YoungRow), make(map[key]bool)
-	for _, r := range changed {
-		k := key{r.Day, r.Upto}
-		runs[k] = append(runs[k], r)
-		holes[k] = holes[k] || r.Count == 0
-	}
-	for k, rows := range runs {
-		if holes[k] {
-			others, err := w.restOfRun(ctx, tx, project, rows)
-			if err != nil {
+	slices.SortFunc(changed, byRun)
+	for rest := changed; len(rest) > 0; {
+		n := wholeRuns(rest, 1)
+		run := rest[:n]
+		rest = rest[n:]
+		if slices.ContainsFunc(run, isEmpty) {
+			if err := w.closeGaps(ctx, tx, project, run); err != nil {
 				return err
 			}
-			rows = append(rows, others...)
 		}
-		if err := store.DropYoung(ctx, tx, project, rows); err != nil {
-			return err
-		}
-		if holes[k] {
-			rows = renumber(rows)
-		}
-		w.queueYoung(rows)
 	}
-	return nil
+	w.queueYoung(slices.DeleteFunc(changed, isEmpty))
+	return w.flushYoung(ctx, tx, project)
 }
 
-// restOfRun returns, with their payloads, the rows of the run that rows belong to and that are not among these.
-func (w *worker) restOfRun(ctx context.Context, tx pgx.Tx, project int64, rows []store.YoungRow) ([]store.YoungRow, error) {
-	first := rows[0]
-	all, err := store.FindYoung(ctx, tx, project, first.Day, first.Day, first.Block, first.Tier)
+func isEmpty(r store.YoungRow) bool { return r.Count == 0 }
+
+// closeGaps numbers the rows of a run anew: those that have changed, which are to be written, and the others, which stand.
+func (w *worker) closeGaps(ctx context.Context, tx pgx.Tx, project int64, changed []store.YoungRow) error {
+	of := changed[0]
+	others, err := store.FindYoung(ctx, tx, project, of.Day, of.Day, of.Block, of.Tier)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	have := make(map[pgtype.TID]bool)
-	for _, r := range rows {
-		have[r.At] = true
-	}
-	all = slices.DeleteFunc(all, func(r store.YoungRow) bool { return r.Upto != first.Upto || have[r.At] })
-	err = store.ReadYoung(ctx, tx, project, all, func(i int, payload []byte) error {
-		all[i].Payload = slices.Clone(payload)
-		return nil
-	})
-	return all, err
+	others = slices.DeleteFunc(others, func(r store.YoungRow) bool { return r.Upto != of.Upto })
+	slices.SortFunc(others, byRun)
+	number(changed, others)
+	return store.RenumberYoung(ctx, tx, project, others)
 }
 
-// renumber returns the rows of a run that have readings, in order and numbered.
-func renumber(rows []store.YoungRow) []store.YoungRow {
-	rows = slices.DeleteFunc(rows, func(r store.YoungRow) bool { return r.Count == 0 })
-	slices.SortFunc(rows, func(a, b store.YoungRow) int { return a.Part - b.Part })
-	for i := range rows {
-		rows[i].Part, rows[i].Parts = i+1, len(rows)
+// number gives the rows of a run, which are of two kinds, each in order, and of which the empty ones do not count, their
+// numbers.
+func number(some, others []store.YoungRow) {
+	var all []*store.YoungRow
+	for _, rows := range [][]store.YoungRow{some, others} {
+		for i := range rows {
+			if !isEmpty(rows[i]) {
+				all = append(all, &rows[i])
+			}
+		}
 	}
-	return rows
+	slices.SortFunc(all, func(a, b *store.YoungRow) int { return a.Part - b.Part })
+	for i, r := range all {
+		r.Part, r.Parts = i+1, len(all)
+	}
 }

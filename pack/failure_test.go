@@ -42,14 +42,14 @@ func (a *axe) TraceCopyFromStart(ctx context.Context, conn *pgx.Conn, _ pgx.Trac
 }
 func (*axe) TraceCopyFromEnd(context.Context, *pgx.Conn, pgx.TraceCopyFromEndData) {}
 
-// tracedPool returns a pool on the database at url whose statements a counts.
-func tracedPool(t *testing.T, url string, a *axe) *pgxpool.Pool {
+// tracedPool returns a pool on the database at url whose statements the tracer sees.
+func tracedPool(t *testing.T, url string, tracer pgx.QueryTracer) *pgxpool.Pool {
 	t.Helper()
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.ConnConfig.Tracer = a
+	cfg.ConnConfig.Tracer = tracer
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	pool, err := pgxpool.NewWithConfig(t.Context(), cfg)
 	if err != nil {

@@ -12,9 +12,10 @@ import (
 	"github.com/readout-dev/readout/store"
 )
 
-// merge makes one run of the runs of tier 0 that a block has on a day, the oldest first, as many as may be in memory.
+// merge makes one run of the runs of tier 0 that a block has on a day, the oldest first, as many as may be in memory. When
+// somebody else is at the project, it returns errBusy.
 func (w *worker) merge(ctx context.Context, project int64, b store.DayBlock) error {
-	return w.transaction(ctx, project, true, func(tx pgx.Tx) error {
+	return w.transaction(ctx, project, func(tx pgx.Tx) error {
 		rows, err := store.FindYoung(ctx, tx, project, b.Day, b.Day, b.Block, store.TierPacked)
 		if err != nil {
 			return err

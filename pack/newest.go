@@ -3,6 +3,7 @@ package pack
 import (
 	"cmp"
 	"context"
+	"maps"
 	"math"
 	"slices"
 
@@ -16,60 +17,66 @@ import (
 //
 // A series of which something was deleted gets a row in any case: whoever still has older news of it finds a higher offset.
 func (w *worker) writeLatest(ctx context.Context, tx pgx.Tx, project int64, b *batch) error {
-	newest, gone := b.newest(), rangesOf(b.deletions)
-	series := make([]int64, 0, len(newest)+len(gone))
-	for _, r := range newest {
-		series = append(series, r.Series)
+	w.news = b.newest(w.news[:0])
+	if len(b.deletions) > 0 {
+		if err := w.lookBehind(ctx, tx, project, b); err != nil {
+			return err
+		}
 	}
-	for s := range gone {
-		series = append(series, s)
+	return store.PackLatest(ctx, tx, project, b.upto, w.news)
+}
+
+// newest appends the newest reading of each series of the batch, by series.
+func (b *batch) newest(news []store.PackedNewest) []store.PackedNewest {
+	for i := range b.readings {
+		if i+1 == len(b.readings) || b.readings[i+1].Series != b.readings[i].Series {
+			news = append(news, store.PackedNewest{Reading: b.readings[i]})
+		}
 	}
-	slices.Sort(series)
-	series = slices.Compact(series)
-	known, err := store.LatestOf(ctx, tx, project, series)
+	return news
+}
+
+// lookBehind finds out what is newest of the series of which something was deleted.
+func (w *worker) lookBehind(ctx context.Context, tx pgx.Tx, project int64, b *batch) error {
+	gone := rangesOf(b.deletions)
+	known, err := store.LatestOf(ctx, tx, project, slices.Collect(maps.Keys(gone)))
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(known, func(a, b store.Newest) int { return cmp.Compare(a.Series, b.Series) })
-	var news []store.Newest
-	for _, s := range series {
-		now, was := store.Newest{Project: project, Series: s, Offset: b.upto, None: true}, (*store.Newest)(nil)
-		if len(newest) > 0 && newest[0].Series == s {
-			improve(&now, newest[0])
-			newest = newest[1:]
+	was := make(map[int64]store.Newest, len(known))
+	for _, k := range known {
+		was[k.Series] = k
+	}
+	batch := w.news
+	for series, r := range gone {
+		place, of := slices.BinarySearchFunc(batch, series, func(n store.PackedNewest, series int64) int {
+			return cmp.Compare(n.Reading.Series, series)
+		})
+		if !of {
+			place = len(w.news)
+			w.news = append(w.news, store.PackedNewest{Reading: reading.Reading{Series: series}, None: true})
 		}
-		if len(known) > 0 && known[0].Series == s {
-			was, known = &known[0], known[1:]
-		}
-		if err := w.compare(ctx, tx, &now, was, gone[s]); err != nil {
-			return err
-		}
-		if same := was != nil && was.None == now.None && was.Time == now.Time && was.Value == now.Value; !same || gone[s] != nil {
-			news = append(news, now)
+		now := &w.news[place]
+		now.Certain = true
+		if old, is := was[series]; is && !old.None && old.Offset < b.upto {
+			if err := w.compare(ctx, tx, project, now, old, r); err != nil {
+				return err
+			}
 		}
 	}
-	return store.PutLatest(ctx, tx, news)
-}
-
-// newest returns the newest reading of each series of the batch, by series.
-func (b *batch) newest() (rs []reading.Reading) {
-	for i, r := range b.readings {
-		if i+1 == len(b.readings) || b.readings[i+1].Series != r.Series {
-			rs = append(rs, r)
-		}
-	}
-	return rs
+	return nil
 }
 
 // compare makes now what is newest of what the batch has and what there was before it: what the table said, unless that is
 // gone, and then what is packed.
-func (w *worker) compare(ctx context.Context, tx pgx.Tx, now, was *store.Newest, gone ranges) error {
+func (w *worker) compare(
+	ctx context.Context, tx pgx.Tx, project int64, now *store.PackedNewest, was store.Newest, gone ranges,
+) error {
 	switch {
-	case was == nil || was.None || was.Offset >= now.Offset:
 	case !gone.cover(was.Time):
-		improve(now, reading.Reading{Time: was.Time, Value: was.Value})
+		improve(now, reading.Reading{Series: was.Series, Time: was.Time, Value: was.Value})
 	case !gone.everything():
-		r, ok, err := w.newestPacked(ctx, tx, now.Project, now.Series)
+		r, ok, err := w.newestPacked(ctx, tx, project, was.Series)
 		if err != nil {
 			return err
 		}
@@ -81,9 +88,9 @@ func (w *worker) compare(ctx context.Context, tx pgx.Tx, now, was *store.Newest,
 }
 
 // improve makes now say r if that is newer; of the same time what it says is right.
-func improve(now *store.Newest, r reading.Reading) {
-	if now.None || r.Time > now.Time {
-		now.Time, now.Value, now.None = r.Time, r.Value, false
+func improve(now *store.PackedNewest, r reading.Reading) {
+	if now.None || r.Time > now.Reading.Time {
+		now.Reading, now.None = r, false
 	}
 }
 

@@ -22,7 +22,7 @@ type packed struct {
 // packOnce packs what is unpacked of a project, as much as one transaction takes. When somebody else is at it, it returns
 // errBusy.
 func (w *worker) packOnce(ctx context.Context, project int64) (done packed, err error) {
-	err = w.transaction(ctx, project, false, func(tx pgx.Tx) error {
+	err = w.transaction(ctx, project, func(tx pgx.Tx) error {
 		done = packed{}
 		packedTo, head, err := store.PackedTo(ctx, tx, project)
 		if err != nil {

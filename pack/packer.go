@@ -51,7 +51,8 @@ func (p *Packer) Pack(ctx context.Context, project int64) error {
 	return err
 }
 
-// pack is Pack that returns errBusy when it could not; late says that closed days were written to.
+// pack is Pack that returns errBusy when it could not; late says that closed days were written to. What could not be merged,
+// since somebody else was at the project, is when the day is packed again, or settled.
 func (p *Packer) pack(ctx context.Context, project int64) (late bool, err error) {
 	for more := true; more; {
 		var done packed
@@ -66,7 +67,7 @@ func (p *Packer) pack(ctx context.Context, project int64) (late bool, err error)
 		}
 		more = done.more
 		p.packedTo(ctx, project, done)
-		if err := p.mergeDays(ctx, project, done.days); err != nil {
+		if err := p.mergeDays(ctx, project, done.days); err != nil && !errors.Is(err, errBusy) {
 			return late, store.Fault(fmt.Errorf("merge what project %d packed: %w", project, err))
 		}
 		for _, day := range done.days {
@@ -111,56 +112,86 @@ func (p *Packer) mergeDays(ctx context.Context, project int64, days []int64) err
 
 // Settle settles all days of the project that are closed at now, which is an hour after their end (UTC), and makes chunks of
 // all that is left of months that are closed, a day after theirs; of all projects when project is 0. Each block of neighbouring
-// series is a transaction of its own; it waits for others that pack or settle the project. A project that fails does not stop
-// the others, and calling it again goes on. Faults: as Pack.
+// series is a transaction of its own; while others pack or settle a project it waits, as long as ctx holds. A project that
+// fails does not stop the others, and calling it again goes on. Faults: as Pack.
 func (p *Packer) Settle(ctx context.Context, project int64, now time.Time) error {
-	return p.settle(ctx, project, now, func() {})
+	_, err := p.settle(ctx, project, now, settling{patient: true, between: func() {}})
+	return err
 }
 
-// settle is Settle that calls between after each transaction.
-func (p *Packer) settle(ctx context.Context, project int64, now time.Time, between func()) error {
+// settling says how blocks are settled.
+type settling struct {
+	patient bool   // it waits for whoever is at a project; otherwise that is put off
+	between func() // is called after each transaction
+}
+
+// settle is Settle that may put projects off; busy says that it did.
+func (p *Packer) settle(ctx context.Context, project int64, now time.Time, how settling) (busy bool, err error) {
 	days, err := store.Unsettled(ctx, p.pool, project, firstOpenDay(now))
 	if err != nil {
-		return store.Fault(err)
+		return false, store.Fault(err)
 	}
-	daysErr := p.settleAll(ctx, "settle", days, (*worker).settleDay, between)
+	daysBusy, daysErr := p.settleAll(ctx, "settle", days, (*worker).settleDay, how)
 	months, err := store.Unclosed(ctx, p.pool, project, firstOpenMonth(now))
 	if err != nil {
-		return store.Fault(err)
+		return daysBusy, store.Fault(err)
 	}
-	return errors.Join(daysErr, p.settleAll(ctx, "close", months, (*worker).closeMonth, between))
+	monthsBusy, monthsErr := p.settleAll(ctx, "close", months, (*worker).closeMonth, how)
+	return daysBusy || monthsBusy, errors.Join(daysErr, monthsErr)
 }
 
-// settleAll settles one block after the other, but no more of a project that failed.
+// settleAll settles one block after the other, but no more of a project that failed or was put off.
 func (p *Packer) settleAll(
 	ctx context.Context, step string, blocks []store.DayBlock,
-	settle func(*worker, context.Context, int64, store.DayBlock) error, between func(),
-) error {
+	settle func(*worker, context.Context, int64, store.DayBlock) error, how settling,
+) (busy bool, err error) {
 	failed := make(map[int64]error)
 	for _, b := range blocks {
 		if failed[b.Project] != nil || ctx.Err() != nil {
 			continue
 		}
-		do := func() error {
-			if err := p.makePartitions(ctx, b.Day); err != nil {
-				return err
-			}
-			return p.work(ctx, step, func(w *worker) error { return settle(w, ctx, b.Project, b) })
-		}
-		err := do()
-		if store.IsNoPartition(err) { // it was dropped after we had seen it
-			p.made.Clear()
-			err = do()
-		}
-		if err != nil {
+		err := p.settleBlock(ctx, step, b, settle, how.patient)
+		switch {
+		case errors.Is(err, errBusy):
+			failed[b.Project], busy = err, true
+			continue
+		case err != nil:
 			failed[b.Project] = store.Fault(fmt.Errorf("%s block %d of project %d on %s: %w",
 				step, b.Block, b.Project, b.Day.Format(time.DateOnly), err))
 			continue
 		}
 		p.cfg.Log.DebugContext(ctx, "settled", "project", b.Project, "step", step, "day", b.Day.Format(time.DateOnly), "block", b.Block)
-		between()
+		how.between()
 	}
-	return errors.Join(append(slices.Collect(maps.Values(failed)), ctx.Err())...)
+	maps.DeleteFunc(failed, func(_ int64, err error) bool { return errors.Is(err, errBusy) })
+	return busy, errors.Join(append(slices.Collect(maps.Values(failed)), ctx.Err())...)
+}
+
+// settleBlock settles one block. Where it is patient it tries again while somebody else is at the project, and leaves the
+// worker to others meanwhile.
+func (p *Packer) settleBlock(
+	ctx context.Context, step string, b store.DayBlock,
+	settle func(*worker, context.Context, int64, store.DayBlock) error, patient bool,
+) error {
+	for dropped := false; ; {
+		if err := p.makePartitions(ctx, b.Day); err != nil {
+			return err
+		}
+		err := p.work(ctx, step, func(w *worker) error { return settle(w, ctx, b.Project, b) })
+		switch {
+		case store.IsNoPartition(err) && !dropped: // it was dropped after we had seen it
+			dropped = true
+			p.made.Clear()
+		case errors.Is(err, errBusy) && patient:
+			select {
+			case <-time.After(settlePause):
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		default:
+			return err
+		}
+	}
 }
 
 // makePartitions makes sure that the month of day can be settled.

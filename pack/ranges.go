@@ -17,22 +17,23 @@ func rangesOf(ds []deletion) map[int64]ranges {
 	of := make(map[int64]ranges)
 	for _, d := range ds {
 		if d.From < d.To {
-			of[d.Series] = append(of[d.Series], span{d.From, d.To})
+			of[d.Series] = of[d.Series].with(span{d.From, d.To})
 		}
-	}
-	for series, r := range of {
-		slices.SortFunc(r, func(a, b span) int { return cmp.Compare(a.from, b.from) })
-		kept := r[:1]
-		for _, s := range r[1:] {
-			if last := &kept[len(kept)-1]; s.from <= last.to {
-				last.to = max(last.to, s.to)
-			} else {
-				kept = append(kept, s)
-			}
-		}
-		of[series] = kept
 	}
 	return of
+}
+
+// with returns r and s, in the memory of r.
+func (r ranges) with(s span) ranges {
+	if s.from >= s.to {
+		return r
+	}
+	first, _ := slices.BinarySearchFunc(r, s.from, func(of span, from int64) int { return cmp.Or(cmp.Compare(of.to, from), 1) })
+	behind := first
+	for ; behind < len(r) && r[behind].from <= s.to; behind++ {
+		s = span{min(s.from, r[behind].from), max(s.to, r[behind].to)}
+	}
+	return slices.Replace(r, first, behind, s)
 }
 
 // cover reports whether t is in r.

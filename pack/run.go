@@ -10,8 +10,8 @@ import (
 )
 
 // Run packs and settles until ctx ends; then it returns nil. It asks the database only when something is to be done: when
-// entries have waited for Config.Every or are too many, once an hour for days that are over, and at its start, for what was
-// left by whoever ran before. What fails is logged and tried again later, and does not stop other projects.
+// entries have waited for Config.Every or are too many, once an hour for days that are over, and soon after its start, for
+// what was left by whoever ran before. What fails is logged and tried again later, and does not stop other projects.
 func (p *Packer) Run(ctx context.Context) error {
 	s := newSchedule(p)
 	timer := time.NewTimer(0)
@@ -29,14 +29,16 @@ func (p *Packer) Run(ctx context.Context) error {
 
 // Times of tries.
 const (
-	busyPause = 2 * time.Second // when somebody else has the project
-	minPause  = time.Second     // after a failure; doubled with each
-	maxPause  = 5 * time.Minute
+	busyPause   = 2 * time.Second        // when somebody else has the project
+	settlePause = 100 * time.Millisecond // the same, for who waits for its settling
+	minPause    = time.Second            // after a failure; doubled with each
+	maxPause    = 5 * time.Minute
 )
 
 // schedule decides what Run does when.
 type schedule struct {
 	packer  *Packer
+	begin   time.Time           // before that nothing is done
 	left    map[int64]bool      // projects with unpacked entries at the start, which may not be followed
 	retries map[int64]retry     // of projects that were put off
 	settles map[int64]time.Time // when projects with late readings are to be settled
@@ -55,14 +57,18 @@ func (r retry) next() retry {
 }
 
 func newSchedule(p *Packer) *schedule {
+	begin := time.Now().Add(min(p.cfg.StartPause, p.cfg.Every))
 	return &schedule{
-		packer: p, left: make(map[int64]bool), retries: make(map[int64]retry), settles: make(map[int64]time.Time),
-		sweep: retry{at: time.Now()},
+		packer: p, begin: begin, left: make(map[int64]bool), retries: make(map[int64]retry),
+		settles: make(map[int64]time.Time), sweep: retry{at: begin},
 	}
 }
 
 // round does all that is due and returns when something will be.
 func (s *schedule) round(ctx context.Context) (next time.Time) {
+	if !isDue(ctx, s.begin) {
+		return s.begin
+	}
 	if isDue(ctx, s.sweep.at) {
 		s.list(ctx)
 	}
@@ -180,21 +186,32 @@ func (s *schedule) list(ctx context.Context) {
 	}
 }
 
-// settleAll settles what is due of all projects.
+// settleAll settles what is due of all projects. Those that somebody else is at it comes back for soon.
 func (s *schedule) settleAll(ctx context.Context) {
-	if err := s.packer.settle(ctx, 0, time.Now(), func() { s.packDue(ctx) }); err != nil {
+	busy, err := s.packer.settle(ctx, 0, time.Now(), s.settling(ctx))
+	if busy || err != nil {
 		s.sweep = s.sweep.next()
-		s.failed(ctx, err, s.sweep)
-		return
+	} else {
+		s.sweep = retry{at: time.Now().Add(s.packer.cfg.SettleEvery)}
 	}
-	s.sweep = retry{at: time.Now().Add(s.packer.cfg.SettleEvery)}
+	if err != nil {
+		s.failed(ctx, err, s.sweep)
+	}
 }
 
-// settle settles what is due of one project; if it fails, the next sweep does.
+// settle settles what is due of one project, or puts it off; if it fails, the next sweep does.
 func (s *schedule) settle(ctx context.Context, project int64) {
-	if err := s.packer.settle(ctx, project, time.Now(), func() { s.packDue(ctx) }); err != nil {
+	busy, err := s.packer.settle(ctx, project, time.Now(), s.settling(ctx))
+	if busy {
+		s.settles[project] = time.Now().Add(max(busyPause, s.packer.cfg.SettleLate))
+	}
+	if err != nil {
 		s.failed(ctx, err, s.sweep)
 	}
+}
+
+func (s *schedule) settling(ctx context.Context) settling {
+	return settling{between: func() { s.packDue(ctx) }}
 }
 
 func (s *schedule) failed(ctx context.Context, err error, again retry) {

@@ -1,6 +1,7 @@
 package pack_test
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"testing"
@@ -23,6 +24,7 @@ type running struct {
 func newRunning(t *testing.T, pool *pgxpool.Pool, cfg pack.Config) *running {
 	t.Helper()
 	r := &running{packed: make(chan [2]int64, 100)}
+	cfg.StartPause = cmp.Or(cfg.StartPause, time.Nanosecond)
 	cfg.Packed = func(project, upto int64) { r.packed <- [2]int64{project, upto} }
 	r.site = newSite(t, pool, cfg)
 	return r
@@ -72,6 +74,20 @@ func TestRunPacksWhatWasLeftBehind(t *testing.T) {
 	r.start()
 	r.want(r.project, 1)
 	r.check()
+}
+
+func TestRunWaitsAtFirst(t *testing.T) {
+	t.Parallel()
+	const pause = 100 * time.Millisecond
+	r := newRunning(t, testdb.New(t), pack.Config{MaxUnpacked: 1, StartPause: pause})
+	r.append(every(time.Minute, 4, "2026-01-05 10:00:00", 5, number)...)
+	r.follow()
+	began := time.Now()
+	r.start()
+	r.want(r.project, 1)
+	if waited := time.Since(began); waited < pause {
+		t.Errorf("it packed after %v", waited)
+	}
 }
 
 func TestRunPacksWhatHasWaitedForLong(t *testing.T) {

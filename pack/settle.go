@@ -12,9 +12,9 @@ import (
 
 // settleDay settles a block of a day that is over. Of series with many readings all become chunks, the others share one run
 // of tier 2; a series that has chunks on the day already gets its new readings into these. The rollups of what is new are
-// computed anew.
+// computed anew. When somebody else is at the project, it returns errBusy.
 func (w *worker) settleDay(ctx context.Context, project int64, b store.DayBlock) error {
-	return w.transaction(ctx, project, true, func(tx pgx.Tx) error {
+	return w.transaction(ctx, project, func(tx pgx.Tx) error {
 		rows, err := store.FindYoung(ctx, tx, project, b.Day, b.Day, b.Block, store.TierPacked, store.TierMerged, store.TierSettled)
 		if err != nil || !slices.ContainsFunc(rows, isFresh) {
 			return err
@@ -30,9 +30,10 @@ func (w *worker) settleDay(ctx context.Context, project int64, b store.DayBlock)
 	})
 }
 
-// closeMonth makes chunks of all settled young rows that a block has in a month that is over.
+// closeMonth makes chunks of all settled young rows that a block has in a month that is over. When somebody else is at the
+// project, it returns errBusy.
 func (w *worker) closeMonth(ctx context.Context, project int64, b store.DayBlock) error {
-	return w.transaction(ctx, project, true, func(tx pgx.Tx) error {
+	return w.transaction(ctx, project, func(tx pgx.Tx) error {
 		end := b.Day.AddDate(0, 1, 0)
 		rows, err := store.FindYoung(ctx, tx, project, b.Day, end.AddDate(0, 0, -1), b.Block, store.TierSettled)
 		if err != nil || len(rows) == 0 {

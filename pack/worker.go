@@ -19,6 +19,7 @@ type worker struct {
 	batch    batch
 	segments segmenter
 	young    []store.YoungRow // to be written
+	news     []store.PackedNewest
 	sweep    sweep
 	settler  settler
 	out      output
@@ -35,18 +36,15 @@ func newWorker(pool *pgxpool.Pool, sizes Sizes, m *metrics) *worker {
 // errBusy says that somebody else packs or settles the project right now.
 var errBusy = errors.New("the project is being packed elsewhere")
 
-// transaction runs fn in a transaction that holds the project's packing lock. When somebody else holds it, it waits, or
-// returns errBusy if it is not to wait.
-func (w *worker) transaction(ctx context.Context, project int64, wait bool, fn func(tx pgx.Tx) error) error {
+// transaction runs fn in a transaction that holds the project's packing lock. When somebody else holds it, it returns
+// errBusy: the one worker is not to wait for whoever may hang. Nor is anybody to wait for this one, so its transaction ends
+// when it is idle for long.
+func (w *worker) transaction(ctx context.Context, project int64, fn func(tx pgx.Tx) error) error {
 	w.young = w.young[:0]
-	return store.Maintain(ctx, w.pool, func(conn *pgx.Conn) error {
+	return store.MaintainAwake(ctx, w.pool, func(conn *pgx.Conn) error {
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 			w.out.begin(tx, project)
-			if wait {
-				if err := store.AwaitPacking(ctx, tx, project); err != nil {
-					return err
-				}
-			} else if ok, err := store.TryPacking(ctx, tx, project); err != nil {
+			if ok, err := store.TryPacking(ctx, tx, project); err != nil {
 				return err
 			} else if !ok {
 				return errBusy

@@ -126,14 +126,17 @@ func (s *scratch) encodeColumns(rs []Reading) {
 // splitRuns appends where each run of rs begins, and the end of the last, to starts. It panics when rs is not sorted and
 // distinct: such an entry could not be read again.
 func splitRuns(starts []int32, rs []Reading) []int32 {
-	starts = append(starts, 0)
-	for i := 1; i < len(rs); i++ {
-		switch a, b := &rs[i-1], &rs[i]; {
-		case a.Series < b.Series:
-			starts = append(starts, int32(i))
-		case a.Series > b.Series || a.Time >= b.Time:
+	for from := 0; from < len(rs); {
+		starts = append(starts, int32(from))
+		series, last, to := rs[from].Series, rs[from].Time, from+1
+		for to < len(rs) && rs[to].Series == series && rs[to].Time > last {
+			last = rs[to].Time
+			to++
+		}
+		if to < len(rs) && rs[to].Series <= series {
 			panic("reading: Encode of readings that are not sorted and distinct")
 		}
+		from = to
 	}
 	return append(starts, int32(len(rs)))
 }

@@ -102,15 +102,39 @@ func level(numbers []int64) bool {
 	if len(numbers) < enough {
 		return false
 	}
-	center := middle(numbers)
-	var apart, wandered uint64
+	var wandered uint64
 	last := numbers[0]
 	for _, n := range numbers {
-		apart += magnitude(n - center)
 		wandered += magnitude(n - last)
 		last = n
 	}
+	apart := distances(numbers, roughMiddle(numbers))
+	if apart >= wandered && apart/2 < wandered {
+		apart = distances(numbers, middle(numbers))
+	}
 	return apart < wandered
+}
+
+// distances returns the sum of the distances of numbers to center.
+func distances(numbers []int64, center int64) (sum uint64) {
+	for _, n := range numbers {
+		sum += magnitude(n - center)
+	}
+	return sum
+}
+
+// roughMiddle returns the median of five of the numbers, of which there are enough: it takes a tenth of the time of middle,
+// which is more than all else that is done to a short run, and says as well of most runs whether they have a level.
+func roughMiddle(ns []int64) int64 {
+	n := len(ns)
+	a, b, c, d, e := ns[n/10], ns[3*n/10], ns[n/2], ns[7*n/10], ns[9*n/10]
+	a, b = min(a, b), max(a, b)
+	c, d = min(c, d), max(c, d)
+	a, c = min(a, c), max(a, c) // a is the least of four
+	b, d = min(b, d), max(b, d) // d is the greatest of four
+	// What is left: the median of b, c and e.
+	b, c = min(b, c), max(b, c)
+	return max(b, min(c, e))
 }
 
 // appendValues appends the values.

@@ -33,6 +33,11 @@ func Sort(rs []Reading) []Reading {
 	if !slices.IsSortedFunc(rs, func(a, b Reading) int { return cmp.Compare(a.Series, b.Series) }) {
 		s.sortBy(seriesOf, rs)
 	}
+	return s.mend(rs)
+}
+
+// mend brings the readings of each series, which are together already, into order.
+func (s *spare) mend(rs []Reading) []Reading {
 	for _, run := range Runs(rs) {
 		if !ascending(run) && !insertionSort(run) {
 			s.sortBy(timeOf, run)
@@ -103,6 +108,7 @@ func key(by int, r *Reading) uint64 {
 type spare struct {
 	rs     []Reading
 	counts [1 << digitBits]uint32
+	places []int // see Gather
 }
 
 // digitBits is the most bits of a key that are counted at once: the counters fit the first-level cache.
@@ -112,7 +118,7 @@ var spares = sync.Pool{New: func() any { return new(spare) }}
 
 // release returns s to the pool unless one large batch has bloated it.
 func (s *spare) release() {
-	if cap(s.rs) <= 1<<16 {
+	if cap(s.rs) <= 1<<16 && cap(s.places) <= 1<<17 {
 		spares.Put(s)
 	}
 }

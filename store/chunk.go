@@ -17,19 +17,19 @@ type ChunkRow struct {
 
 var chunkColumns = []string{"project_id", "series_id", "first_time", "last_time", "count", "payload"}
 
+var copyChunk = copyStatement("chunk", chunkColumns)
+
 // CopyChunks adds rows to chunk, whose partitions must be there; see MakePackPartitions. Errors are PostgreSQL's own; see
 // Fault and IsNoPartition.
 func CopyChunks(ctx context.Context, tx pgx.Tx, project int64, rows []ChunkRow) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	values := make([]any, len(chunkColumns))
-	values[0] = project
-	_, err := tx.CopyFrom(ctx, pgx.Identifier{"chunk"}, chunkColumns, pgx.CopyFromSlice(len(rows), func(i int) ([]any, error) {
+	err := copyRows(ctx, tx, copyChunk, len(rows), func(t tuple, i int) tuple {
 		r := &rows[i]
-		values[1], values[2], values[3], values[4], values[5] = r.Series, r.First, r.Last, r.Count, r.Payload
-		return values, nil
-	}))
+		t = t.columns(len(chunkColumns)).bigint(project).bigint(r.Series).bigint(r.First).bigint(r.Last)
+		return t.integer(r.Count).bytes(r.Payload)
+	})
 	if err != nil {
 		return fmt.Errorf("write %d chunks: %w", len(rows), err)
 	}

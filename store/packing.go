@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/readout-dev/readout/reading"
 )
 
 // lockPacking marks the advisory locks of projects that are being packed: it stands in the highest byte of a key whose
@@ -21,14 +24,6 @@ func TryPacking(ctx context.Context, tx pgx.Tx, project int64) (ok bool, err err
 		return false, fmt.Errorf("lock the packing of project %d: %w", project, err)
 	}
 	return ok, nil
-}
-
-// AwaitPacking is TryPacking that waits for its turn, as long as ctx holds.
-func AwaitPacking(ctx context.Context, tx pgx.Tx, project int64) error {
-	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock($1)`, lockPacking|project); err != nil {
-		return fmt.Errorf("lock the packing of project %d: %w", project, err)
-	}
-	return nil
 }
 
 // PackedTo returns the offset up to which the project's journal is packed, and that of its last entry; both are 0 for a
@@ -128,4 +123,60 @@ func LatestOf(ctx context.Context, tx pgx.Tx, project int64, series []int64) ([]
 		}
 	}
 	return nil, fmt.Errorf("read the latest readings of project %d: %w", project, err)
+}
+
+// PackedNewest is the newest reading of a series as of a batch of packed entries.
+type PackedNewest struct {
+	Reading reading.Reading
+	None    bool // the series has no reading; Reading.Time and Reading.Value mean nothing
+	// Certain says that it counts whatever the table says. Otherwise it is the newest reading of the batch alone, and a row
+	// that has a newer one stays.
+	Certain bool
+}
+
+// packLatest is putLatest for news of one offset; see there for the look and the order. A row that says the same already
+// stays as it is. The arrays are of numbers alone, which are the fastest to send: times in µs, and NaN for no reading.
+// (An interval is multiplied by a float8, which is exact up to the year 2255.)
+const packLatest = `
+	insert into latest (project_id, series_id, "offset", "time", value)
+	select $1, series_id, $2, news."time", news.value
+	from unnest($3::bigint[], $4::bigint[], $5::float8[]) as sent (series_id, micros, number)
+	cross join lateral (
+		select nullif(number, 'NaN') as value,
+			case when number <> 'NaN' then timestamptz 'epoch' + micros * interval '1 microsecond' end as "time"
+	) news
+	left join lateral (
+		select "offset", "time", value from latest where project_id = $1 and series_id = sent.series_id offset 0
+	) old on true
+	where old."offset" is null or old."offset" < $2 and (
+		series_id = any ($6) or old."time" is null
+		or news."time" > old."time" or news."time" = old."time" and news.value <> old.value)
+	order by series_id
+	on conflict (project_id, series_id) do update
+		set "offset" = excluded."offset", "time" = excluded."time", value = excluded.value
+		where excluded."offset" > latest."offset"`
+
+// PackLatest brings the table latest up to date with what is newest of a project as of offset: one row a series, in any
+// order. As with PutLatest, a row of the same offset or a higher one stays, and it is to be called once in a transaction,
+// near its end. Errors are PostgreSQL's own; see Fault.
+func PackLatest(ctx context.Context, tx pgx.Tx, project, offset int64, news []PackedNewest) error {
+	if len(news) == 0 {
+		return nil
+	}
+	n := len(news)
+	series, times, values := make([]int64, n), make([]int64, n), make([]float64, n)
+	var certain []int64
+	for i, r := range news {
+		series[i], times[i], values[i] = r.Reading.Series, r.Reading.Time, r.Reading.Value
+		if r.None {
+			values[i] = math.NaN()
+		}
+		if r.Certain {
+			certain = append(certain, r.Reading.Series)
+		}
+	}
+	if _, err := tx.Exec(ctx, packLatest, project, offset, series, times, values, certain); err != nil {
+		return fmt.Errorf("write %d latest readings: %w", n, err)
+	}
+	return nil
 }

@@ -8,15 +8,51 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// expiredMark is the comment of a partition that is being dropped. A crash may leave the table detached, and only the
-// comment tells it from one that somebody detached to keep it.
-const expiredMark = "readout: expired, being dropped"
-
 // expiry reports whether a partition may be dropped.
 type expiry func(ctx context.Context, db querier, p partition) (bool, error)
 
-// dropInSteps detaches and drops a partition that has expired, in steps that a crash may come between; each looks at how
-// far the last one came.
+// dropAtOnce drops a partition that has expired, in one transaction, so that it is either there as it was or gone; of rows
+// that somebody is writing meanwhile it must not be out of sight for a moment. For the time of a detachment it has the
+// parent to itself. What it cannot lock in time, as a transaction that writes to the partition or has looked at the parent
+// is not over, it leaves: whoever came behind it has waited that long, a few times.
+func (p partition) dropAtOnce(ctx context.Context, pool *pgxpool.Pool, expired expiry) (dropped bool, err error) {
+	err = maintainPatiently(ctx, pool, dropping, func(conn *pgx.Conn) error {
+		return dropping.do(ctx, func() error {
+			return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+				dropped, err = p.dropWithin(ctx, tx, expired)
+				return err
+			})
+		})
+	})
+	return dropped && err == nil, err
+}
+
+func (p partition) dropWithin(ctx context.Context, tx pgx.Tx, expired expiry) (dropped bool, err error) {
+	if err := lockForPartitions(ctx, tx); err != nil {
+		return false, err
+	}
+	s, err := p.standing(ctx, tx)
+	if err != nil || !s.attached || s.pending {
+		return false, err // another process was quicker, or somebody is detaching it to keep it
+	}
+	// First the writers, who are done or come later, so that asking needs nothing of the readers.
+	if _, err := tx.Exec(ctx, `lock table `+p.name+` in share mode`); err != nil {
+		return false, err
+	}
+	if over, err := expired(ctx, tx, p); err != nil || !over {
+		return false, err
+	}
+	_, err = tx.Exec(ctx, fmt.Sprintf(`alter table %s detach partition %[2]s; drop table %[2]s`, p.parent, p.name))
+	return err == nil, err
+}
+
+// expiredMark is the comment of a partition that is being dropped in steps. A crash may leave the table detached, and only
+// the comment tells it from one that somebody detached to keep it.
+const expiredMark = "readout: expired, being dropped"
+
+// dropInSteps is dropAtOnce that never stops those who append, for the journal, whose entries are no news any more when
+// they expire: after each step the partition may be out of sight, and a crash may come; each looks at how far the last one
+// came.
 func (p partition) dropInSteps(ctx context.Context, pool *pgxpool.Pool, expired expiry) (dropped bool, err error) {
 	err = maintainPatiently(ctx, pool, dropping, func(conn *pgx.Conn) error {
 		if err := dropping.do(ctx, func() error { return p.detach(ctx, conn) }); err != nil {

@@ -13,21 +13,20 @@ func MakeJournalDay(ctx context.Context, pool *pgxpool.Pool, day time.Time) erro
 	return makeMissing(ctx, pool, []partition{journalDay(day)})
 }
 
-// DetachMonth goes the first step of dropping chunk's partition of a month; a crash may come then.
-func DetachMonth(ctx context.Context, conn *pgx.Conn, month time.Time) error {
-	return chunkMonth(month).detach(ctx, conn)
-}
-
-// DetachDay is DetachMonth of the journal's partition of a day.
+// DetachDay goes the first step of dropping the journal's partition of a day; a crash may come then.
 func DetachDay(ctx context.Context, conn *pgx.Conn, day time.Time) error {
 	return journalDay(day).detach(ctx, conn)
 }
 
-// DropIf drops those partitions of chunk that expired says.
-func DropIf(ctx context.Context, pool *pgxpool.Pool, expired func(name string) bool) ([]string, error) {
-	return dropPartitions(ctx, pool, "chunk", func(_ context.Context, _ querier, p partition) (bool, error) {
+// DropIf drops those partitions of chunk, or of the journal, that expired says.
+func DropIf(ctx context.Context, pool *pgxpool.Pool, parent string, expired func(name string) bool) ([]string, error) {
+	drop := partition.dropAtOnce
+	if parent == "journal" {
+		drop = partition.dropInSteps
+	}
+	return dropPartitions(ctx, pool, parent, func(_ context.Context, _ querier, p partition) (bool, error) {
 		return expired(p.name), nil
-	})
+	}, drop)
 }
 
 // DeletePiece is how many rows one statement deletes.

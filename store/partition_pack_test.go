@@ -119,30 +119,6 @@ func TestPackPartitionsKeepCompressedPayloadsInline(t *testing.T) {
 	}
 }
 
-func TestPackPartitionsComeBackWithTheirRowsFromBeingDropped(t *testing.T) {
-	t.Parallel()
-	pool := testdb.New(t)
-	month := utc(2026, 1, 1, 0)
-	makePacked(t, pool, month, month)
-	putPacked(t, pool, 1, 1, month)
-	err := pool.AcquireFunc(t.Context(), func(c *pgxpool.Conn) error { return store.DetachMonth(t.Context(), c.Conn(), month) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := countRows(t, pool, `select from chunk`); n != 0 {
-		t.Fatalf("a detached partition shows %d rows", n)
-	}
-
-	makePacked(t, pool, month, month)
-
-	if n := countRows(t, pool, `select from chunk`); n != 1 {
-		t.Errorf("there are %d rows, want the one from before", n)
-	}
-	if dropped, err := store.DropIf(t.Context(), pool, func(string) bool { return false }); len(dropped) != 0 || err != nil {
-		t.Errorf("dropped %q, %v although it stands again", dropped, err)
-	}
-}
-
 func TestPackPartitionsDoNotTouchATableOfTheirName(t *testing.T) {
 	t.Parallel()
 	pool := testdb.New(t)

@@ -24,14 +24,14 @@ var (
 	dropping = patience{wait: 100 * time.Millisecond, pause: 500 * time.Millisecond, tries: 5}
 )
 
-// maintainPatiently is Maintain on a connection that waits for locks as p says.
+// maintainPatiently is MaintainAwake on a connection that waits for locks as p says.
 func maintainPatiently(ctx context.Context, pool *pgxpool.Pool, p patience, fn func(conn *pgx.Conn) error) error {
-	return Maintain(ctx, pool, func(conn *pgx.Conn) error {
+	return MaintainAwake(ctx, pool, func(conn *pgx.Conn) error {
 		if _, err := conn.Exec(ctx, `set lock_timeout = `+milliseconds(p.wait)); err != nil {
 			return Fault(fmt.Errorf("bound the waits for locks: %w", err))
 		}
 		defer func() {
-			// Maintain closes the connection if this cannot be done.
+			// MaintainAwake closes the connection if this cannot be done.
 			_, _ = conn.Exec(context.WithoutCancel(ctx), `reset lock_timeout`)
 		}()
 		return fn(conn)

@@ -70,6 +70,12 @@ func poolConfig(url string, cfg PoolConfig) (*pgxpool.Config, error) {
 		"jit":                                 "off", // no statement here is long enough for it to pay
 		// A generic plan of a partitioned table would lock and look at every partition.
 		"plan_cache_mode": "force_custom_plan",
+		// A client that is gone without a word, as its machine or the network between is, keeps its locks until the server
+		// notices: here after a minute, or one and a half. Over Unix sockets they mean nothing.
+		"tcp_keepalives_idle":     "60", // s
+		"tcp_keepalives_interval": "10", // s
+		"tcp_keepalives_count":    "3",
+		"tcp_user_timeout":        milliseconds(time.Minute),
 	} {
 		if _, set := params[name]; !set {
 			params[name] = value
@@ -128,22 +134,33 @@ func Durable(ctx context.Context, pool *pgxpool.Pool) (problem string, err error
 // work that may rightly take minutes. The next user of the connection finds the timeouts as they were. Only ctx bounds
 // fn. It returns fn's error as it is, and faults of its own as Fault does.
 func Maintain(ctx context.Context, pool *pgxpool.Pool, fn func(conn *pgx.Conn) error) error {
+	return maintain(ctx, pool, liftTimeouts, fn)
+}
+
+// MaintainAwake is Maintain for a transaction that others wait for: it may take long, but when it is idle for as long as the
+// pool allows, since this process hangs, it is over, and its locks are free.
+func MaintainAwake(ctx context.Context, pool *pgxpool.Pool, fn func(conn *pgx.Conn) error) error {
+	return maintain(ctx, pool, liftStatementTimeout, fn)
+}
+
+func maintain(ctx context.Context, pool *pgxpool.Pool, lift string, fn func(conn *pgx.Conn) error) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return Fault(fmt.Errorf("acquire a connection: %w", err))
 	}
 	defer conn.Release()
-	if _, err := conn.Exec(ctx, liftTimeouts); err != nil {
+	if _, err := conn.Exec(ctx, lift); err != nil {
 		return Fault(fmt.Errorf("lift the timeouts: %w", err))
 	}
 	defer restoreTimeouts(ctx, conn.Conn())
 	return fn(conn.Conn())
 }
 
-// Both are set per session, so RESET returns to what the connection was opened with.
+// All are set per session, so RESET returns to what the connection was opened with.
 const (
-	liftTimeouts  = `set statement_timeout = 0; set idle_in_transaction_session_timeout = 0`
-	resetTimeouts = `reset statement_timeout; reset idle_in_transaction_session_timeout`
+	liftStatementTimeout = `set statement_timeout = 0`
+	liftTimeouts         = liftStatementTimeout + `; set idle_in_transaction_session_timeout = 0`
+	resetTimeouts        = `reset statement_timeout; reset idle_in_transaction_session_timeout`
 )
 
 // restoreTimeouts closes the connection when it cannot reset it, so that no pool hands it on without its timeouts.

@@ -52,6 +52,22 @@ func TestOpenLetsTheURLDecide(t *testing.T) {
 	}
 }
 
+// The parameters of TCP read as 0 over the Unix socket of the tests.
+func TestOpenLetsTheServerNoticeAPeerThatIsGone(t *testing.T) {
+	t.Parallel()
+	pc, err := store.PoolConfigOf("postgres://u@h/d?tcp_keepalives_idle=7", store.PoolConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"tcp_keepalives_idle": "7", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3", "tcp_user_timeout": "60000",
+	} {
+		if got := pc.ConnConfig.RuntimeParams[name]; got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+}
+
 func TestOpenKeepsURLAndPasswordToItself(t *testing.T) {
 	t.Parallel()
 	for url, code := range map[string]fault.Code{
@@ -125,5 +141,31 @@ func TestMaintainLiftsTheTimeoutsForItsWorkAlone(t *testing.T) {
 	_ = store.Maintain(ctx, pool, func(*pgx.Conn) error { cancel(); return nil })
 	if _, err := pool.Exec(t.Context(), `select pg_sleep(9)`); !fault.Is(store.Fault(err), fault.Unavailable) {
 		t.Errorf("a long statement after canceled maintenance: %v, want the timeout", err)
+	}
+}
+
+func TestMaintainAwakeEndsTransactionsThatAreIdle(t *testing.T) {
+	t.Parallel()
+	pool, err := store.Open(t.Context(), testdb.URL(t)+"&idle_in_transaction_session_timeout=100",
+		store.PoolConfig{MaxConns: 1, StatementTimeout: 500 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	err = store.MaintainAwake(t.Context(), pool, func(conn *pgx.Conn) error {
+		return pgx.BeginFunc(t.Context(), conn, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(t.Context(), `select pg_sleep(0.6)`); err != nil {
+				t.Errorf("a long statement: %v", err)
+			}
+			time.Sleep(500 * time.Millisecond) // idle, which the connection does not tell
+			_, err := tx.Exec(t.Context(), `select 1`)
+			return store.Fault(err)
+		})
+	})
+	if !fault.Is(err, fault.Unavailable) {
+		t.Errorf("after a transaction was idle: %v, want %v", err, fault.Unavailable)
+	}
+	if _, err := pool.Exec(t.Context(), `select pg_sleep(9)`); !fault.Is(store.Fault(err), fault.Unavailable) {
+		t.Errorf("a long statement after it: %v, want the timeout", err)
 	}
 }

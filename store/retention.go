@@ -52,8 +52,8 @@ func (p partition) overFor(now time.Time) int {
 
 // DropExpired drops the partitions of chunk, rollup_hour and rollup_day that are over at now for every project that has
 // rows in them, and returns their names; those without rows go a week after their end. What it cannot lock in time, as a
-// long transaction uses it, is Unavailable and stays for the next time, which goes on where this one ended; so does what
-// a crash leaves. It is for one process at a time: see KeepAlone. Faults: as Fault.
+// long transaction uses it, is Unavailable and stays as it is for the next time, which goes on where this one ended. It is
+// for one process at a time: see KeepAlone. Faults: as Fault.
 func DropExpired(ctx context.Context, pool *pgxpool.Pool, now time.Time) (dropped []string, err error) {
 	expired := func(ctx context.Context, db querier, p partition) (bool, error) {
 		if p.end.After(now) {
@@ -69,7 +69,7 @@ func DropExpired(ctx context.Context, pool *pgxpool.Pool, now time.Time) (droppe
 		return over, err
 	}
 	for _, parent := range packTables {
-		names, err := dropPartitions(ctx, pool, parent, expired)
+		names, err := dropPartitions(ctx, pool, parent, expired, partition.dropAtOnce)
 		dropped = append(dropped, names...)
 		if err != nil {
 			return dropped, err
@@ -79,10 +79,11 @@ func DropExpired(ctx context.Context, pool *pgxpool.Pool, now time.Time) (droppe
 }
 
 // DropJournal drops the partitions of the journal whose day ended longer ago than any project wants to resume and whose
-// entries are all packed, and returns their names; otherwise it is as DropExpired. Appends go on meanwhile: they wait for
-// some milliseconds where the journal's foreign key makes PostgreSQL lock the heads. Faults: as Fault.
+// entries are all packed, and returns their names; otherwise it is as DropExpired, but for going in steps, of which the next
+// call does those that are left. Appends go on meanwhile: they wait for some milliseconds where the journal's foreign key
+// makes PostgreSQL lock the heads. Faults: as Fault.
 func DropJournal(ctx context.Context, pool *pgxpool.Pool, now time.Time) (dropped []string, err error) {
-	return dropPartitions(ctx, pool, "journal", func(ctx context.Context, db querier, p partition) (bool, error) {
+	expired := func(ctx context.Context, db querier, p partition) (bool, error) {
 		if p.end.After(now) {
 			return false, nil
 		}
@@ -98,11 +99,16 @@ func DropJournal(ctx context.Context, pool *pgxpool.Pool, now time.Time) (droppe
 		var over bool
 		err := db.QueryRow(ctx, query, now, p.end).Scan(&over)
 		return over, err
-	})
+	}
+	return dropPartitions(ctx, pool, "journal", expired, partition.dropInSteps)
 }
 
-// dropPartitions drops the partitions of parent that have expired, and goes on with what was interrupted.
-func dropPartitions(ctx context.Context, pool *pgxpool.Pool, parent string, expired expiry) (dropped []string, err error) {
+// dropPartitions drops the partitions of parent that have expired, and those that are on their way, by drop, which asks
+// expired once more.
+func dropPartitions(
+	ctx context.Context, pool *pgxpool.Pool, parent string, expired expiry,
+	drop func(p partition, ctx context.Context, pool *pgxpool.Pool, expired expiry) (bool, error),
+) (dropped []string, err error) {
 	all, err := partitionsOf(ctx, pool, parent)
 	if err != nil {
 		return nil, err
@@ -117,7 +123,7 @@ func dropPartitions(ctx context.Context, pool *pgxpool.Pool, parent string, expi
 		if !over {
 			continue
 		}
-		gone, err := p.dropInSteps(ctx, pool, expired)
+		gone, err := drop(p.partition, ctx, pool, expired)
 		if err != nil {
 			return dropped, Fault(fmt.Errorf("drop the partition %s: %w", p.name, err))
 		}

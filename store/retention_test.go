@@ -108,7 +108,40 @@ func TestDropExpiredDropsEmptyPartitionsAfterAWeek(t *testing.T) {
 	}
 }
 
-// A transaction that has looked at a partition goes on seeing it; who comes later does not, and the next round drops it.
+// Whoever fills a partition has begun before anybody can see it: what nobody has rows in may have some in a moment.
+func TestDropExpiredLeavesAPartitionThatIsBeingFilled(t *testing.T) {
+	t.Parallel()
+	pool := testdb.New(t)
+	month := utc(2026, 1, 1, 0)
+	makePacked(t, pool, month, month)
+	p := keeping(t, pool, 0, 0)
+	filling, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer filling.Rollback(t.Context())
+	const row = `insert into chunk (project_id, series_id, first_time, last_time, count, payload) values ($1, 1, $2, $2, 1, '')`
+	if _, err := filling.Exec(t.Context(), row, p, month.UnixMicro()); err != nil {
+		t.Fatal(err)
+	}
+
+	dropped, err := store.DropExpired(t.Context(), pool, utc(2026, 3, 1, 0))
+
+	if len(dropped) != 0 || !fault.Is(err, fault.Unavailable) {
+		t.Errorf("it dropped %q, %v; want %v", dropped, err, fault.Unavailable)
+	}
+	if err := filling.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := countRows(t, pool, `select from chunk`); n != 1 {
+		t.Errorf("once it is filled it shows %d rows, want 1", n)
+	}
+	if dropped := dropExpired(t, pool, utc(2026, 3, 1, 0)); slices.Contains(dropped, "chunk_202601") {
+		t.Errorf("once it is filled it dropped %q", dropped)
+	}
+}
+
+// The next round drops what somebody uses; until then all of it is there, for whoever comes later too.
 func TestDropExpiredWaitsForALongTransactionOnlyShortly(t *testing.T) {
 	t.Parallel()
 	pool := testdb.New(t)
@@ -136,6 +169,9 @@ func TestDropExpiredWaitsForALongTransactionOnlyShortly(t *testing.T) {
 	if len(dropped) != 0 || !fault.Is(err, fault.Unavailable) {
 		t.Errorf("beside a long transaction it dropped %q, %v; want %v", dropped, err, fault.Unavailable)
 	}
+	if n := countRows(t, pool, `select from chunk`); n != 1 {
+		t.Errorf("meanwhile others see %d rows, want 1", n)
+	}
 	makePacked(t, pool, utc(2026, 2, 1, 0), utc(2026, 2, 1, 0)) // others are made meanwhile
 	if err := long.Commit(t.Context()); err != nil {
 		t.Fatal(err)
@@ -151,7 +187,7 @@ func TestDropExpiredLooksAgainWhenNobodyCanWriteAnyMore(t *testing.T) {
 	makePacked(t, pool, utc(2026, 1, 1, 0), utc(2026, 2, 1, 0))
 	putPacked(t, pool, 1, 1, utc(2026, 1, 1, 0))
 	asked := 0
-	dropped, err := store.DropIf(t.Context(), pool, func(name string) bool {
+	dropped, err := store.DropIf(t.Context(), pool, "chunk", func(string) bool {
 		asked++
 		return asked == 1
 	})
@@ -201,15 +237,15 @@ func TestKeepAloneIsForOneAtATime(t *testing.T) {
 	}
 }
 
-// beside runs fn while a transaction is open that has looked at every partition of chunk.
-func beside(t *testing.T, pool *pgxpool.Pool, fn func()) {
+// beside runs fn while a transaction is open that has looked at every partition of a table.
+func beside(t *testing.T, pool *pgxpool.Pool, table string, fn func()) {
 	t.Helper()
 	long, err := pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer long.Rollback(t.Context())
-	if _, err := long.Exec(t.Context(), `select from chunk`); err != nil {
+	if _, err := long.Exec(t.Context(), `select from `+table); err != nil {
 		t.Fatal(err)
 	}
 	fn()
@@ -219,7 +255,7 @@ func TestDropExpiredLeavesWhatSomebodyHalfDetached(t *testing.T) {
 	t.Parallel()
 	pool := testdb.New(t)
 	makePacked(t, pool, utc(2020, 1, 1, 0), utc(2020, 1, 1, 0))
-	beside(t, pool, func() {
+	beside(t, pool, "chunk", func() {
 		err := store.Maintain(t.Context(), pool, func(conn *pgx.Conn) error {
 			_, err := conn.Exec(t.Context(), `set lock_timeout = 1`)
 			if err == nil {
@@ -237,26 +273,6 @@ func TestDropExpiredLeavesWhatSomebodyHalfDetached(t *testing.T) {
 	}
 	if n := countRows(t, pool, `select from pg_class where relname = 'chunk_202001'`); n != 1 {
 		t.Error("the table is gone")
-	}
-}
-
-func TestPackPartitionsComeBackFromBeingHalfDetached(t *testing.T) {
-	t.Parallel()
-	pool := testdb.New(t)
-	month := utc(2026, 1, 1, 0)
-	makePacked(t, pool, month, month)
-	putPacked(t, pool, 1, 1, month)
-	beside(t, pool, func() {
-		if dropped, err := store.DropIf(t.Context(), pool, func(string) bool { return true }); len(dropped) != 0 || err == nil {
-			t.Errorf("beside a transaction it dropped %q, %v", dropped, err)
-		}
-	})
-	if n := countRows(t, pool, `select from chunk`); n != 0 {
-		t.Fatalf("a half detached partition shows %d rows", n)
-	}
-	makePacked(t, pool, month, month)
-	if n := countRows(t, pool, `select from chunk`); n != 1 {
-		t.Errorf("there are %d rows, want the one from before", n)
 	}
 }
 
@@ -436,6 +452,32 @@ func TestDropJournalLeavesNoTrace(t *testing.T) {
 		if strings.HasPrefix(p, "journal_2025") {
 			t.Errorf("%s stands", p)
 		}
+	}
+}
+
+func TestMakePartitionsRestoresWhatIsHalfDetached(t *testing.T) {
+	t.Parallel()
+	pool := testdb.New(t)
+	day := utc(2025, 6, 10, 0)
+	names := oldDays(t, pool, newProject(t, pool), day, 1)
+	beside(t, pool, "journal", func() {
+		dropped, err := store.DropIf(t.Context(), pool, "journal", func(name string) bool { return name == names[0] })
+		if len(dropped) != 0 || err == nil {
+			t.Errorf("beside a transaction it dropped %q, %v", dropped, err)
+		}
+	})
+	if n := countRows(t, pool, `select from journal`); n != 0 {
+		t.Fatalf("a half detached partition shows %d rows", n)
+	}
+	if err := store.MakeJournalDay(t.Context(), pool, day); err != nil {
+		t.Fatal(err)
+	}
+	if n := countRows(t, pool, `select from journal`); n != 1 {
+		t.Errorf("there are %d rows, want the one from before", n)
+	}
+	dropped, err := store.DropIf(t.Context(), pool, "journal", func(string) bool { return false })
+	if len(dropped) != 0 || err != nil {
+		t.Errorf("dropped %q, %v although it stands again", dropped, err)
 	}
 }
 

@@ -35,18 +35,12 @@ func copyRollups(ctx context.Context, tx pgx.Tx, project int64, table string, ro
 	if len(rows) == 0 {
 		return nil
 	}
-	values := make([]any, len(rollupColumns))
-	values[0] = project
-	_, err := tx.CopyFrom(ctx, pgx.Identifier{table}, rollupColumns, pgx.CopyFromSlice(len(rows), func(i int) ([]any, error) {
+	err := copyRows(ctx, tx, copyStatement(table, rollupColumns), len(rows), func(t tuple, i int) tuple {
 		r := &rows[i]
-		values[1], values[2], values[3], values[4], values[5] = r.Series, time.UnixMicro(r.Start), r.Count, r.Sum, r.M2
-		values[6], values[7], values[8], values[9] = r.Min, r.Max, r.First, r.Last
-		values[10], values[11], values[12] = time.UnixMicro(r.FirstAt), time.UnixMicro(r.LastAt), r.Sketch
-		if r.Sketch == nil {
-			values[12] = []byte{}
-		}
-		return values, nil
-	}))
+		t = t.columns(len(rollupColumns)).bigint(project).bigint(r.Series).timestamp(r.Start).integer(r.Count)
+		t = t.double(r.Sum).double(r.M2).double(r.Min).double(r.Max).double(r.First).double(r.Last)
+		return t.timestamp(r.FirstAt).timestamp(r.LastAt).bytes(r.Sketch)
+	})
 	if err != nil {
 		return fmt.Errorf("write %d rows of %s: %w", len(rows), table, err)
 	}

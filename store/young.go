@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -35,8 +36,9 @@ type YoungRow struct {
 	Count                   int
 	Payload                 []byte // reading.Compact; nil where only keys were asked for
 
-	// At is where the row stands, for ReadYoung and DropYoung in the transaction that found it. Rows are never updated, and
-	// only whoever holds the packing lock, or drops what is not kept any longer, deletes them.
+	// At is where the row stands, for ReadYoung, DropYoung and RenumberYoung in the transaction that found it. Only whoever
+	// holds the packing lock numbers rows anew, which moves them, and changes nothing else of them; only it, and whoever drops
+	// what is not kept any longer, deletes them.
 	At pgtype.TID
 }
 
@@ -45,20 +47,25 @@ var youngColumns = []string{
 	"first_time", "last_time", "count", "payload",
 }
 
+var copyYoung = copyStatement("young", youngColumns)
+
+// daysOf returns a UTC midnight as a date is sent: in days since 2000.
+func daysOf(day time.Time) int {
+	const perDay = 24 * 60 * 60
+	return int((day.Unix() - epoch/1_000_000) / perDay)
+}
+
 // CopyYoung adds rows to young. Errors are PostgreSQL's own; see Fault.
 func CopyYoung(ctx context.Context, tx pgx.Tx, project int64, rows []YoungRow) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	values := make([]any, len(youngColumns))
-	values[0] = project
-	_, err := tx.CopyFrom(ctx, pgx.Identifier{"young"}, youngColumns, pgx.CopyFromSlice(len(rows), func(i int) ([]any, error) {
+	err := copyRows(ctx, tx, copyYoung, len(rows), func(t tuple, i int) tuple {
 		r := &rows[i]
-		values[1], values[2], values[3], values[4], values[5] = r.Day, r.Block, r.FirstSeries, r.LastSeries, r.Upto
-		values[6], values[7], values[8], values[9] = r.Part, r.Parts, r.Since, r.Tier
-		values[10], values[11], values[12], values[13] = r.FirstTime, r.LastTime, r.Count, r.Payload
-		return values, nil
-	}))
+		t = t.columns(len(youngColumns)).bigint(project).integer(daysOf(r.Day)).bigint(r.Block)
+		t = t.bigint(r.FirstSeries).bigint(r.LastSeries).bigint(r.Upto).integer(r.Part).integer(r.Parts).bigint(r.Since)
+		return t.smallint(r.Tier).bigint(r.FirstTime).bigint(r.LastTime).integer(r.Count).bytes(r.Payload)
+	})
 	if err != nil {
 		return fmt.Errorf("write %d rows of young: %w", len(rows), err)
 	}
@@ -148,6 +155,24 @@ func DropYoung(ctx context.Context, tx pgx.Tx, project int64, rows []YoungRow) e
 	return nil
 }
 
+// RenumberYoung gives rows that this transaction found, and nothing else of them, the Part and Parts that they have now. They
+// stand elsewhere then. The rows of a run must come in their order, with numbers no higher than they had. Errors are
+// PostgreSQL's own; see Fault.
+func RenumberYoung(ctx context.Context, tx pgx.Tx, project int64, rows []YoungRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	// One statement would meet the numbers of rows that it has not come to yet: those of one series share the rest of the key.
+	var b pgx.Batch
+	for _, r := range rows {
+		b.Queue(`update young set part = $3, parts = $4 where ctid = $2 and project_id = $1`, project, r.At, r.Part, r.Parts)
+	}
+	if err := tx.SendBatch(ctx, &b).Close(); err != nil {
+		return fmt.Errorf("number rows of young: %w", err)
+	}
+	return nil
+}
+
 // DayBlock is a block of a project on a day, or in a month, which is then named by its first day.
 type DayBlock struct {
 	Project int64
@@ -183,8 +208,23 @@ func Unclosed(ctx context.Context, pool *pgxpool.Pool, project int64, before tim
 
 // settles is the condition that what a day of project p is settled into will be kept: where readings have gone by age, what
 // comes late must not replace the rollups of what was there. Two days are for the time between two rounds of a keeper.
-const settles = `(p.keep_readings_days = 0
-	or day >= date_trunc('month', ($2::date + 2 - p.keep_readings_days::int)::timestamp)::date)`
+const (
+	settles      = `(p.keep_readings_days = 0 or day >= ` + settledSince + `)`
+	settledSince = `date_trunc('month', ($2::date + 2 - p.keep_readings_days::int)::timestamp)::date`
+)
+
+// SettledSince returns the first day whose rollups may be computed from what the project has of readings, of the days
+// before the day before; those of earlier days may sum up readings that have gone by age. It is the zero time where readings
+// are kept for ever. Errors are PostgreSQL's own; see Fault.
+func SettledSince(ctx context.Context, tx pgx.Tx, project int64, before time.Time) (time.Time, error) {
+	const query = `select ` + settledSince + ` from projects p where p.id = $1 and p.keep_readings_days > 0`
+	var since time.Time
+	err := tx.QueryRow(ctx, query, project, before).Scan(&since)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return since, fmt.Errorf("ask since when readings of project %d are kept: %w", project, err)
+	}
+	return since, nil
+}
 
 func collectBlocks(rows pgx.Rows, err error) ([]DayBlock, error) {
 	var found []DayBlock

@@ -63,9 +63,18 @@ func (c *column) merge(run []reading.Reading, m mark) {
 // grow makes the column n points longer; what they are is for the caller to say.
 func (c *column) grow(n int) {
 	n += len(c.times)
-	c.times = slices.Grow(c.times, n-len(c.times))[:n]
-	c.values = slices.Grow(c.values, n-len(c.values))[:n]
-	c.marks = slices.Grow(c.marks, n-len(c.marks))[:n]
+	c.times, c.values, c.marks = longer(c.times, n), longer(c.values, n), longer(c.marks, n)
+}
+
+// longer returns s with length n. What does not fit gets twice the room: the quarter more that slices.Grow gives long slices
+// would move the points of a series several times while a long journal is loaded.
+func longer[T any](s []T, n int) []T {
+	if n <= cap(s) {
+		return s[:n]
+	}
+	t := make([]T, n, max(n, 2*cap(s)))
+	copy(t, s)
+	return t
 }
 
 // shared counts the times that run and the column have in common.
