@@ -2,7 +2,6 @@ package pack
 
 import (
 	"context"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -12,11 +11,10 @@ import (
 
 // packed is what one transaction packed.
 type packed struct {
-	upto    int64     // the project is packed up to this offset now
-	more    bool      // there were more entries than one transaction takes
-	days    []int64   // starts of the days of its readings, µs
-	came    int       // readings of the entries
-	written time.Time // when it was committed
+	upto int64   // the project is packed up to this offset now
+	more bool    // there were more entries than one transaction takes
+	days []int64 // starts of the days of its readings, µs
+	came int     // readings of the entries
 }
 
 // packOnce packs what is unpacked of a project, as much as one transaction takes. When somebody else is at it, it returns
@@ -49,7 +47,6 @@ func (w *worker) packOnce(ctx context.Context, project int64) (done packed, err 
 		}
 		return w.writeLatest(ctx, tx, project, b) // last: others want these rows too
 	})
-	done.written = time.Now()
 	return done, err
 }
 

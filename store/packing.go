@@ -150,7 +150,8 @@ const packLatest = `
 	) old on true
 	where old."offset" is null or old."offset" < $2 and (
 		series_id = any ($6) or old."time" is null
-		or news."time" > old."time" or news."time" = old."time" and news.value <> old.value)
+		or news."time" > old."time"
+		or news."time" = old."time" and float8send(news.value) <> float8send(old.value)) -- -0 is not 0
 	order by series_id
 	on conflict (project_id, series_id) do update
 		set "offset" = excluded."offset", "time" = excluded."time", value = excluded.value

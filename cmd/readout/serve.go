@@ -122,7 +122,7 @@ func (s *server) wire(secret []byte) error {
 	var follower *journal.Follower
 	packer := pack.New(pool, pack.Config{
 		Every: s.cfg.PackEvery, MaxUnpacked: s.cfg.MaxUnpacked, Log: s.log, Metrics: registry,
-		Packed: func(project, upto int64) { follower.Packed(project, upto); s.replicas.Tell(project) },
+		Packed: func(project, upto int64) { follower.Packed(project, upto) },
 	})
 	follower = journal.NewFollower(pool, held, hub, packer)
 	s.replicas = journal.NewReplicas(pool, follower, journal.ReplicaConfig{Log: s.log, Metrics: registry})
