@@ -3,6 +3,7 @@
 package main_test
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -88,30 +89,53 @@ func locate(all []*gateway, row stored) (*gateway, place, bool) {
 	return nil, place{}, false
 }
 
-// exported reads the readings from the time from (µs) on by GET /v1/export; whatever is wrong with the answer fails the
-// test.
+// exported reads the readings from the time from (µs) on by GET /v1/export. What it is told to ask again for, since a
+// connection to the database was cut behind the server's back, it asks for again; whatever else is wrong with the answer
+// fails the test.
 func exported(t *testing.T, server, key string, from int64) func(yield func(stored) bool) {
 	return func(yield func(stored) bool) {
 		t.Helper()
-		query := url.Values{"format": {"csv"}, "from": {time.UnixMicro(from).UTC().Format(time.RFC3339Nano)}}
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server+"/v1/export?"+query.Encode(), nil)
+		var text []byte
+		var err error
+		for range 20 {
+			if text, err = exportFrom(t, server, key, from); err == nil {
+				break
+			}
+			t.Logf("export: %v; asking again", err)
+			time.Sleep(100 * time.Millisecond)
+		}
+		if err == nil {
+			err = eachRow(csv.NewReader(bytes.NewReader(text)), yield)
+		}
 		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Authorization", "Bearer "+key)
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		if resp.StatusCode != http.StatusOK {
-			text, _ := io.ReadAll(resp.Body)
-			t.Fatalf("export: %d %s", resp.StatusCode, text)
-		}
-		if err := eachRow(csv.NewReader(resp.Body), yield); err != nil {
 			t.Fatalf("export: %v", err)
 		}
 	}
+}
+
+// exportFrom returns a whole answer; an error says that it is 503 or was cut off.
+func exportFrom(t *testing.T, server, key string, from int64) ([]byte, error) {
+	t.Helper()
+	query := url.Values{"format": {"csv"}, "from": {time.UnixMicro(from).UTC().Format(time.RFC3339Nano)}}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server+"/v1/export?"+query.Encode(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	switch {
+	case err != nil || resp.StatusCode == http.StatusOK:
+		return text, err
+	case resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Retry-After") != "":
+		return nil, fmt.Errorf("%d %s", resp.StatusCode, text)
+	}
+	t.Fatalf("export: %d %s", resp.StatusCode, text)
+	return nil, nil
 }
 
 func eachRow(lines *csv.Reader, yield func(stored) bool) error {
