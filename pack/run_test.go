@@ -104,12 +104,14 @@ func TestRunPacksWhatHasWaitedForLong(t *testing.T) {
 func TestRunPacksAtOnceWhenTooMuchWaits(t *testing.T) {
 	t.Parallel()
 	r := newRunning(t, testdb.New(t), pack.Config{Every: time.Hour, MaxUnpacked: 8})
+	r.append(every(time.Minute, 4, "2026-01-05 09:00:00", 5, number)...)
 	r.start()
+	r.want(r.project, 1) // what was left behind: nothing more is looked for
 	r.append(every(time.Minute, 4, "2026-01-05 10:00:00", 5, number)...)
 	r.follow()
 	r.append(every(time.Minute, 4, "2026-01-05 11:00:00", 5, number)...)
 	r.follow()
-	r.want(r.project, 2)
+	r.want(r.project, 3)
 }
 
 func TestRunGoesOnBesideAProjectThatFails(t *testing.T) {

@@ -142,6 +142,11 @@ func tortureRounds(t *testing.T) int {
 
 // check counts the readings of the times from since on, and has the database verified.
 func (v *victim) check(since time.Time) tally {
+	defer func() {
+		if v.t.Failed() {
+			v.t.Logf("the server's log:\n%s", v.server.output())
+		}
+	}()
 	v.t.Helper()
 	return checkStored(v.t, v.all, v.server.url, v.key, v.dir, since)
 }
