@@ -130,9 +130,8 @@ func roughMiddle(ns []int64) int64 {
 	a, b, c, d, e := ns[n/10], ns[3*n/10], ns[n/2], ns[7*n/10], ns[9*n/10]
 	a, b = min(a, b), max(a, b)
 	c, d = min(c, d), max(c, d)
-	a, c = min(a, c), max(a, c) // a is the least of four
-	b, d = min(b, d), max(b, d) // d is the greatest of four
-	// What is left: the median of b, c and e.
+	// The least and the greatest of these four are not the median: it is that of the other two and e.
+	c, b = max(a, c), min(b, d)
 	b, c = min(b, c), max(b, c)
 	return max(b, min(c, e))
 }

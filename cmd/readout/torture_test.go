@@ -101,7 +101,9 @@ func TestNothingIsLostWhenProcessesAreKilled(t *testing.T) {
 		v.revive()
 		finish()
 		if round%2 != 0 {
-			_ = <-settled // it may fail: then the next one goes on
+			if err := <-settled; err != nil {
+				t.Logf("pack and settle: %v: the next one goes on", err)
+			}
 		}
 		took := time.Since(began)
 		busy += took
