@@ -24,7 +24,7 @@ const (
 func runSizeSlow(ctx context.Context, quick bool) (r result, err error) {
 	series, days := 100_000, 7
 	if quick {
-		series, days = 10_000, 2
+		series, days = 10_000, 7
 	}
 	err = onEngine(ctx, func(e *engine) error {
 		registry := prometheus.NewRegistry()
