@@ -75,12 +75,3 @@ func (c Code) Door() Door {
 	}
 	return table[Internal]
 }
-
-// Codes returns every code of the table, in no order: for documentation and tests.
-func Codes() []Code {
-	all := make([]Code, 0, len(table))
-	for c := range table {
-		all = append(all, c)
-	}
-	return all
-}
