@@ -7,6 +7,7 @@
 //
 //	go run ./bench -list
 //	go run ./bench NAME [-quick]
+//	go run ./bench stats [-quick]   # all stats-… scenarios on one load
 package main
 
 import (
@@ -37,12 +38,27 @@ var scenarios = []scenario{
 	{"pack", "packing and settling at 60 readings a series, readings a second of one core, against 5 million", runPack},
 	{"decode", "reading whole series from their chunks, fetching included, against reading rows in the order of their key", runDecode},
 	{"chart-year", "a year of one series in 500 buckets with exact p95, against SQL on rows in the order of their key", runChartYear},
+	{"stats-hourly", "hourly p50, p95 and p99 of 30 days of one series, against 10 ms", onStats(statsHourly)},
+	{"stats-year", "a year of one series in 500 buckets with exact p95, asked of the engine of statistics, against SQL", onStats(statsYear)},
+	{"stats-group-hour", "p99 by hour, of a week of 100 series in 10 groups, against SQL", onStats(statsGroupHour)},
+	{"stats-group-day", "p99 by day, of 90 days of 100 series in 10 groups, against SQL", onStats(statsGroupDay)},
+	{"stats-months", "the months in Berlin of a year of all series, against SQL", onStats(statsMonths)},
+	{"stats-decimate", "a million readings of one series thinned to 1,000 points, against fetching their rows", onStats(statsDecimate)},
+	{"stats-growth", "the chart of stats-year with ten times the data stored, the cheaper against the dearer", onStats(statsGrowth)},
 	{"last-value", "the newest reading of 10,000 series, against a LATERAL probe of the key", runLastValue},
 	{"growth", "append, point read and 24 h read with ever more stored: the least against the most", runGrowth},
 	{"restart", "the start after kill -9 with millions of unpacked readings, in readings a second, against 10 million", runRestart},
 	{"overload", "four times as much offered as the server takes: what it takes, against what it takes when it is not", runOverload},
 	{"live", "POST to subscription event, against a bare INSERT … COMMIT of one row", runLive},
 	{"demo", "demo until ready, from an empty folder, against 30 s", runDemo},
+}
+
+// suites run several scenarios on what they fill in once.
+var suites = []struct {
+	name, what string
+	run        func(ctx context.Context, quick bool, show func(name string, r result) error) error
+}{
+	{"stats", "all of stats-…, one after the other", runStats},
 }
 
 // result is what a scenario found: a table, and the keys of its last line in order.
@@ -59,7 +75,10 @@ func main() {
 	flag.Parse()
 	if *list {
 		for _, s := range scenarios {
-			fmt.Printf("%-14s %s\n", s.name, s.what)
+			fmt.Printf("%-16s %s\n", s.name, s.what)
+		}
+		for _, s := range suites {
+			fmt.Printf("%-16s %s\n", s.name, s.what)
 		}
 		return
 	}
@@ -72,31 +91,49 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	for _, s := range scenarios {
-		if s.name == name {
-			if err := report(ctx, s, *quick); err != nil {
-				fmt.Fprintln(os.Stderr, "bench:", err)
-				stop()
-				os.Exit(1)
-			}
-			return
-		}
+	run := find(name)
+	if run == nil {
+		usage()
+		os.Exit(2)
 	}
-	usage()
-	os.Exit(2)
+	if err := run(ctx, *quick); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		stop()
+		os.Exit(1)
+	}
 }
 
 func usage() {
 	fmt.Fprintln(os.Stderr, "usage: go run ./bench -list\n       go run ./bench NAME [-quick]")
 }
 
-// report runs a scenario and prints what it found.
-func report(ctx context.Context, s scenario, quick bool) error {
-	fmt.Printf("%s: %s\n\n", s.name, s.what)
-	r, err := s.run(ctx, quick)
-	if err != nil {
-		return err
+// find returns what runs a scenario or suite and prints what it finds; nil when there is none of that name.
+func find(name string) func(ctx context.Context, quick bool) error {
+	for _, s := range scenarios {
+		if s.name == name {
+			return func(ctx context.Context, quick bool) error {
+				fmt.Printf("%s: %s\n\n", s.name, s.what)
+				r, err := s.run(ctx, quick)
+				if err != nil {
+					return err
+				}
+				return show(s.name, r)
+			}
+		}
 	}
+	for _, s := range suites {
+		if s.name == name {
+			return func(ctx context.Context, quick bool) error {
+				fmt.Printf("%s: %s\n\n", s.name, s.what)
+				return s.run(ctx, quick, show)
+			}
+		}
+	}
+	return nil
+}
+
+// show prints what a scenario found.
+func show(name string, r result) error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, strings.Join(r.header, "\t")+"\t")
 	for _, row := range r.rows {
@@ -105,6 +142,6 @@ func report(ctx context.Context, s scenario, quick bool) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Printf("\nRESULT %s ratio=%.2f %s\n", s.name, r.ratio, strings.Join(r.keys, " "))
+	fmt.Printf("\nRESULT %s ratio=%.2f %s\n", name, r.ratio, strings.Join(r.keys, " "))
 	return nil
 }

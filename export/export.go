@@ -1,8 +1,10 @@
-// Package export streams the readings of a project as CSV or NDJSON: GET /v1/export, in constant memory, however many.
+// Package export streams the readings of a project as CSV or NDJSON: GET /v1/export, in constant memory, however many; and
+// statistics of them: GET /v1/export/statistics.
 //
-// It knows which series somebody may see (through ent and its rules), how a reading is written, and how a long answer
-// is sent; where the readings come from is history's. Start reading at Serve; walk.go has the order of the rows, row.go
-// their form, stream.go what happens to an answer that breaks off.
+// It knows which series somebody may see (through ent and its rules), how a reading or a bucket is written, and how a long
+// answer is sent; where the readings come from is history's, and what they come to is that of analysis. Start reading at
+// Handler.Serve; walk.go has the order of the rows, row.go their form, stream.go what happens to an answer that breaks off.
+// The files statistics*.go are the same for statistics.
 package export
 
 import (
@@ -58,14 +60,21 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return h.answer(w, r, "readings", q.format, func(ctx context.Context, s *stream) error { return h.write(ctx, s, q) })
+}
+
+// answer lets one more export run, if there is room, and sends what write writes as a file of that name.
+func (h *Handler) answer(
+	w http.ResponseWriter, r *http.Request, name string, f format, write func(ctx context.Context, s *stream) error,
+) error {
 	select {
 	case h.running <- struct{}{}:
 		defer func() { <-h.running }()
 	default:
 		return fault.New(fault.TooMany, "%d exports are running: wait for one of them to end", maxExports).After(10 * time.Second)
 	}
-	s := newStream(w, r, q.format)
-	if err := h.write(r.Context(), s, q); err != nil {
+	s := newStream(w, r, name, f)
+	if err := write(r.Context(), s); err != nil {
 		if !s.begun {
 			return err
 		}

@@ -29,12 +29,12 @@ func (f format) media() string {
 	return "text/csv; charset=utf-8; header=present"
 }
 
-// file is the name under which a browser keeps the answer.
-func (f format) file() string {
+// ending is that of the name under which a browser keeps the answer.
+func (f format) ending() string {
 	if f == formatNDJSON {
-		return "readings.ndjson"
+		return ".ndjson"
 	}
-	return "readings.csv"
+	return ".csv"
 }
 
 // query is what a request asks for.
@@ -53,11 +53,16 @@ const maxNames = 1000
 
 // parse reads a request. What it does not know it refuses: a misspelt filter would export everything.
 func parse(r *http.Request, now time.Time) (query, error) {
-	q := query{from: 0, to: math.MaxInt64}
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return q, fault.New(fault.BadRequest, "the query of the URL is not well formed")
+		return query{}, fault.New(fault.BadRequest, "the query of the URL is not well formed")
 	}
+	return parseValues(values, r.Header.Values("Accept"), now)
+}
+
+// parseValues reads the values of a URL and, where they name no format, the headers Accept.
+func parseValues(values url.Values, accept []string, now time.Time) (q query, err error) {
+	q = query{from: 0, to: math.MaxInt64}
 	for name, given := range values {
 		if err := q.take(name, given, now); err != nil {
 			return q, err
@@ -67,7 +72,7 @@ func parse(r *http.Request, now time.Time) (query, error) {
 		return q, fault.New(fault.Invalid, "the range ends before it starts")
 	}
 	if !q.formed {
-		q.format, err = accepted(r.Header.Values("Accept"))
+		q.format, err = accepted(accept)
 	}
 	return q, err
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/readout-dev/readout/analysis"
 	"github.com/readout-dev/readout/auth"
 	"github.com/readout-dev/readout/ent/db"
 	"github.com/readout-dev/readout/ent/db/member"
@@ -33,6 +34,9 @@ type world struct {
 	server *httptest.Server
 	as     *auth.Principal // who asks; nil is nobody
 
+	statistics *export.Statistics
+	engine     export.Engine // in place of the true one
+
 	project int64
 }
 
@@ -44,13 +48,31 @@ func setup(t *testing.T) *world {
 	w.project = w.newProject()
 	w.as = &auth.Principal{Kind: auth.ProjectKey, Project: w.project, Key: 1, Scopes: auth.Read}
 	handler := export.New(w.client, w.source, slog.New(slog.DiscardHandler))
+	engine := analysis.New(computed{w.source}, analysis.Config{})
+	w.statistics = export.NewStatistics(handler, engineFunc(func(ctx context.Context, r analysis.Request) (*analysis.Answer, error) {
+		if w.engine != nil {
+			return w.engine.Answer(ctx, r)
+		}
+		return engine.Answer(ctx, r)
+	}))
 	w.server = httptest.NewUnstartedServer(problem.Handler(slog.New(slog.DiscardHandler), func(rw http.ResponseWriter, r *http.Request) error {
-		return handler.Serve(rw, r.WithContext(auth.NewContext(r.Context(), w.as)))
+		r = r.WithContext(auth.NewContext(r.Context(), w.as))
+		if r.URL.Path == "/v1/export/statistics" {
+			return w.statistics.Serve(rw, r)
+		}
+		return handler.Serve(rw, r)
 	}))
 	w.server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	w.server.Start()
 	t.Cleanup(w.server.Close)
 	return w
+}
+
+// engineFunc is an engine of one function.
+type engineFunc func(ctx context.Context, r analysis.Request) (*analysis.Answer, error)
+
+func (f engineFunc) Answer(ctx context.Context, r analysis.Request) (*analysis.Answer, error) {
+	return f(ctx, r)
 }
 
 func (w *world) newProject() int64 { return w.client.Project.Create().SetName("p").SaveX(w.ctx).ID }
@@ -120,9 +142,10 @@ func (w *world) get(query string, header ...string) answer {
 
 // source is a history in memory that gives each series' readings in stretches of at most want of all.
 type source struct {
-	all   map[int64][]reading.Reading
-	calls int
-	fail  int // the call that breaks off after its first stretch
+	all    map[int64][]reading.Reading
+	calls  int
+	fail   int   // the call that breaks off after its first stretch
+	broken error // of each call
 }
 
 var errSource = errors.New("the source broke")
@@ -138,6 +161,10 @@ func (s *source) Spans(_ context.Context, _ int64, series []int64, from, to int6
 	s.calls++
 	call := s.calls
 	return func(yield func(history.Span, error) bool) {
+		if s.broken != nil {
+			yield(history.Span{}, s.broken)
+			return
+		}
 		for start := from; start < to; {
 			end := s.end(series, start, to, want)
 			span := history.Span{From: start, To: end}
@@ -178,4 +205,26 @@ func (s *source) end(series []int64, start, to int64, want int) int64 {
 		return to
 	}
 	return start + (last-start)/2 + 1
+}
+
+// computed is a source as the engine of statistics reads it: without rollups.
+type computed struct{ *source }
+
+func (computed) Summaries(_ context.Context, q history.SummaryQuery, _ func(*history.Unit) error) ([]history.Part, error) {
+	return []history.Part{{From: q.Bounds[0], To: q.Bounds[len(q.Bounds)-1], Series: q.Series}}, nil
+}
+
+func (s computed) First(_ context.Context, _ int64, series []int64) (t int64, ok bool, err error) {
+	for _, id := range series {
+		for _, r := range s.all[id] {
+			if !ok || r.Time < t {
+				t, ok = r.Time, true
+			}
+		}
+	}
+	return t, ok, nil
+}
+
+func (computed) Estimate(context.Context, int64, []int64, int64, int64, int) (int, bool, error) {
+	return 0, false, nil
 }

@@ -25,14 +25,15 @@ const pieceSize = 64 << 10
 type stream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
+	name    string // of the file, without its ending
 	format  format
 	zip     *gzip.Writer // nil: sent as it is
 	piece   []byte
 	begun   bool
 }
 
-func newStream(w http.ResponseWriter, r *http.Request, f format) *stream {
-	s := &stream{w: w, control: http.NewResponseController(w), format: f, piece: make([]byte, 0, pieceSize+pieceSize/4)}
+func newStream(w http.ResponseWriter, r *http.Request, name string, f format) *stream {
+	s := &stream{w: w, control: http.NewResponseController(w), name: name, format: f, piece: make([]byte, 0, pieceSize+pieceSize/4)}
 	if takesGzip(r.Header.Values("Accept-Encoding")) {
 		s.zip = gzips.Get().(*gzip.Writer)
 		s.zip.Reset(w)
@@ -92,7 +93,7 @@ func (s *stream) begin() {
 	s.begun = true
 	h := s.w.Header()
 	h.Set("Content-Type", s.format.media())
-	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": s.format.file()}))
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": s.name + s.format.ending()}))
 	h.Set("Cache-Control", "no-store")
 	h.Add("Vary", "Accept, Accept-Encoding")
 	if s.zip != nil {

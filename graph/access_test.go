@@ -51,6 +51,10 @@ var matrix = []row{
 	{"Series.readings", q(`{ found: series(where: {id: %d}) { edges { node { readings(maxPoints: 2) { nodes { value } } } } } }`, ourSeries), [8]string{ok, ok, ok, ok, ok, ok, no, un}},
 	{"Query.latest", q(`{ found: latest(series: {id: %d}) { value } }`, ourSeries), [8]string{ok, ok, ok, ok, ok, ok, no, un}},
 	{"Query.readings", q(`{ found: readings(series: {id: %d}) { edges { node { value } } } }`, ourSeries), [8]string{ok, ok, ok, ok, ok, ok, no, un}},
+	{"Series.statistics", q(`{ found: series(where: {id: %d}) { edges { node { statistics { count } } } } }`, ourSeries), [8]string{ok, ok, ok, ok, ok, ok, no, un}},
+	{"Query.statistics", q(`{ found: statistics(series: {id: %d}) { total { count } } }`, ourSeries), [8]string{ok, ok, ok, ok, ok, ok, no, un}},
+	{"Query.heatmap", q(`{ found: heatmap(series: {id: %d}) { statistic { count } } }`, ourSeries), [8]string{ok, ok, ok, ok, ok, ok, no, un}},
+	{"Query.correlation", q(`{ found: correlation(x: %d, y: %d, step: "P1D") { pairs } }`, ourSeries), [8]string{ok, ok, ok, ok, ok, ok, no, na}},
 	{"Query.me", q(`{ found: me { id } any: __typename }`, ourProject), [8]string{ok, ok, ok, un, un, un, un, ok}},
 
 	{"Mutation.createProject", q(`mutation { found: createProject(input: {name: "new"}) { id } }`, ourProject), [8]string{ok, ok, ok, no, no, no, no, ok}},
@@ -71,8 +75,8 @@ var matrix = []row{
 	{"Mutation.deleteKey", q(`mutation { found: deleteKey(id: %d) }`, ourKey), [8]string{ok, na, na, na, na, ok, no, na}},
 }
 
-// Subscription.readings has a test of its own: TestSubscriptionIsForMembersAlone.
-var elsewhere = map[string]bool{"Subscription.readings": true}
+// Subscriptions have tests of their own: TestSubscriptionIsForMembersAlone, TestLiveStatisticsAreForMembersAlone.
+var elsewhere = map[string]bool{"Subscription.readings": true, "Subscription.statistics": true}
 
 func TestEveryRoleGetsWhatTheMatrixSays(t *testing.T) {
 	t.Parallel()

@@ -14,8 +14,8 @@ import (
 // maxPoints is how many readings a range may be decimated to.
 const maxPoints = 10_000
 
-// decimations bounds how many ranges are in memory as a whole at once: each may take a hundred megabytes, for some
-// tenths of a second. Its zero value is ready.
+// decimations bounds how many ranges are decimated at once: each takes both of two processors for as long as it takes to
+// decode all of it, and for LTTB may take a hundred megabytes. Its zero value is ready.
 type decimations struct {
 	once   sync.Once
 	places chan struct{}
@@ -24,7 +24,7 @@ type decimations struct {
 // atOnce is how many there may be.
 const atOnce = 2
 
-// enter waits for a place; the caller calls leave when the range is in memory no more.
+// enter waits for a place; the caller calls leave when the range is decimated.
 func (d *decimations) enter(ctx context.Context) error {
 	d.once.Do(func() { d.places = make(chan struct{}, atOnce) })
 	select {
@@ -50,18 +50,21 @@ func (r *Resolver) decimated(ctx context.Context, s *db.Series, in *gql.TimeRang
 		return nil, err
 	}
 	defer r.decimations.leave()
-	all, err := r.History.Range(ctx, s.ProjectID, s.ID, from, to)
+	decimate := r.History.MinMax
+	if how != nil && *how == gql.DecimationLttb {
+		decimate = r.triangles
+	}
+	kept, err := decimate(ctx, s.ProjectID, s.ID, from, to, n)
 	if err != nil {
 		return nil, err
 	}
-	return r.connection(decimate(all, n, how), []*db.Series{s}, n, false), nil
+	return r.connection(kept, []*db.Series{s}, n, false), nil
 }
 
-func decimate(rs []reading.Reading, n int, how *gql.Decimation) []reading.Reading {
-	if how != nil && *how == gql.DecimationLttb {
-		return stats.LTTB(rs, n)
-	}
-	return stats.MinMax(rs, n)
+// triangles decimates by LTTB, which divides readings and not time: it has to know how many they are, so it holds them all.
+func (r *Resolver) triangles(ctx context.Context, project, series, from, to int64, n int) ([]reading.Reading, error) {
+	all, err := r.History.Range(ctx, project, series, from, to)
+	return stats.LTTB(all, n), err
 }
 
 // readingsOf returns readings of one series: a page, or with points the whole range decimated.

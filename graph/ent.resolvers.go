@@ -54,7 +54,12 @@ func (r *Resolver) Query() gql.QueryResolver { return &queryResolver{r} }
 
 func (r *Resolver) Series() gql.SeriesResolver { return &seriesResolver{r} }
 
+func (r *Resolver) SeriesWhereInput() gql.SeriesWhereInputResolver {
+	return &seriesWhereInputResolver{r}
+}
+
 type (
-	queryResolver  struct{ *Resolver }
-	seriesResolver struct{ *Resolver }
+	queryResolver            struct{ *Resolver }
+	seriesResolver           struct{ *Resolver }
+	seriesWhereInputResolver struct{ *Resolver }
 )

@@ -1,6 +1,9 @@
 package graph_test
 
 import (
+	"os"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/vektah/gqlparser/v2"
@@ -27,6 +30,43 @@ func TestPlaygroundExamplesFitTheSchema(t *testing.T) {
 		a := w.post("viewer", map[string]any{"query": web.Examples(), "operationName": o.Name})
 		if a.code() != ok {
 			t.Errorf("%s: %s", o.Name, a.Body)
+		}
+	}
+}
+
+// graphqlBlock is an example in a page of docs.
+var graphqlBlock = regexp.MustCompile("(?s)\n```graphql\n(.*?)\n```\n")
+
+// So must what api.md and the README show: all of it fits the schema, and queries are answered.
+func TestDocumentedExamplesWork(t *testing.T) {
+	t.Parallel()
+	var examples [][][]byte
+	for page, least := range map[string]int{"../docs/api.md": 10, "../README.md": 3} {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := graphqlBlock.FindAllSubmatch(text, -1)
+		if len(found) < least {
+			t.Fatalf("found %d examples in %s: they are written in some other way", len(found), page)
+		}
+		examples = append(examples, found...)
+	}
+	schema := gql.NewExecutableSchema(gql.Config{}).Schema()
+	w := setup(t)
+	w.send(w.ours.series, 1)
+	for _, e := range examples {
+		text := strings.ReplaceAll(string(e[1]), `"17179869184"`, `"`+id(w.ours.series)+`"`)
+		document, errs := gqlparser.LoadQueryWithRules(schema, text, nil)
+		if len(errs) > 0 {
+			t.Errorf("%s\n%v", text, errs)
+			continue
+		}
+		if document.Operations[0].Operation != ast.Query {
+			continue
+		}
+		if a := w.ask("viewer", text); a.code() != ok {
+			t.Errorf("%s\n%s", text, a.Body)
 		}
 	}
 }

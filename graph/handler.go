@@ -39,7 +39,10 @@ func NewHandler(r *Resolver, hooks transport.Hooks) *Handler {
 	srv.Use(limits{})
 	srv.Use(newTransactions(r.Client, r.Log, r.Transactions))
 	srv.AroundRootFields(afterFailure)
-	srv.AroundOperations(operations{r, newBudget()}.run)
+	inBudget := operations{r, newBudget()}
+	srv.AroundOperations(inBudget.run)
+	srv.AroundResponses(explained)
+	srv.AroundResponses(inBudget.respond)
 	srv.SetErrorPresenter(presenter(r.Log))
 	srv.SetRecoverFunc(recovered(r.Log))
 	return &Handler{http: authenticated(r.Auth, srv), socket: socket}

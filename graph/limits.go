@@ -20,7 +20,9 @@ const (
 
 	maxFilterDepth    = 10     // objects in objects of one argument
 	introspectionCost = 50_000 // what asking for the whole schema counts as
-	wholeRangeCost    = 5_000  // what thinning a range out counts as beside its points: all of it is read
+	wholeRangeCost    = 5_000  // what reading all of a range counts as, beside what is shown of it
+	maxPatterns       = 8      // regular expressions in filters: PostgreSQL remembers 32, each connection for itself
+	patternCost       = 5_000  // what each of them counts as
 )
 
 // limits refuses operations that ask for too much before anything is resolved. Fragments are counted once and
@@ -55,6 +57,8 @@ func (limits) MutateOperationContext(_ context.Context, oc *graphql.OperationCon
 		return refusal(fault.TooLarge, "an argument nests deeper than %d objects", maxFilterDepth)
 	case s.badPage:
 		return refusal(fault.Invalid, "a page has 1 to %d items", maxPage)
+	case s.patterns > maxPatterns:
+		return refusal(fault.TooLarge, "the operation has more than %d regular expressions in its filters", maxPatterns)
 	case s.fields > maxRoots:
 		return refusal(fault.TooLarge, "the operation has more than %d fields at its root", maxRoots)
 	case s.depth > maxDepth:
@@ -74,13 +78,20 @@ func refusal(code fault.Code, format string, args ...any) *gqlerror.Error {
 // size is what a selection costs.
 type size struct {
 	cost    int  // the fields it resolves; saturating
+	buckets int  // those below buckets of groups, once for each bucket; saturating
 	depth   int  // how deep it nests
 	fields  int  // the fields at its top, fragments spread; saturating
 	badPage bool // it asks for a page of a size that there is not
+
+	patterns int // regular expressions in its filters
 }
 
 func (s size) and(t size) size {
-	return size{saturate(s.cost + t.cost), max(s.depth, t.depth), saturate(s.fields + t.fields), s.badPage || t.badPage}
+	return size{
+		cost: saturate(s.cost + t.cost), buckets: saturate(s.buckets + t.buckets), depth: max(s.depth, t.depth),
+		fields: saturate(s.fields + t.fields), badPage: s.badPage || t.badPage,
+		patterns: saturate(s.patterns + t.patterns),
+	}
 }
 
 func saturate(n int) int { return min(n, math.MaxInt32) }
@@ -109,21 +120,27 @@ func oneStream(set ast.SelectionSet) bool {
 	return false
 }
 
-// objectDepth is how deep the objects of an argument nest: each may become a subquery in a subquery.
-func objectDepth(v any) int {
-	deepest := 0
+// filterSize is how deep the objects of an argument nest, since each may become a subquery in a subquery, and how many regular
+// expressions are in it.
+func filterSize(v any) (depth, patterns int) {
+	add := func(inner any) {
+		d, p := filterSize(inner)
+		depth, patterns = max(depth, d), patterns+p
+	}
 	switch v := v.(type) {
 	case map[string]any:
 		for _, inner := range v {
-			deepest = max(deepest, objectDepth(inner))
+			add(inner)
 		}
-		return deepest + 1
+		if depth++; v["label"] != nil && v["matches"] != nil {
+			patterns++
+		}
 	case []any:
 		for _, inner := range v {
-			deepest = max(deepest, objectDepth(inner))
+			add(inner)
 		}
 	}
-	return deepest
+	return depth, patterns
 }
 
 func (c *count) set(set ast.SelectionSet) (s size) {
@@ -156,18 +173,28 @@ func (c *count) field(f *ast.Field) size {
 	if standsAlone(f) {
 		c.alone = f.Name
 	}
+	s := c.set(f.SelectionSet)
+	s.depth, s.fields = s.depth+1, 1
+	if !c.statistics(f, &s) {
+		c.list(f, &s)
+	}
 	for _, argument := range f.Arguments {
-		if objectDepth(c.value(f, argument.Name)) > maxFilterDepth {
-			c.deepFilter = true
-		}
+		depth, patterns := filterSize(c.value(f, argument.Name))
+		c.deepFilter = c.deepFilter || depth > maxFilterDepth
+		s.patterns += patterns
+		s.cost = saturate(s.cost + patterns*patternCost)
 	}
-	inner := c.set(f.SelectionSet)
+	return s
+}
+
+// list counts a field that is not about statistics; s is what stands below it, and becomes what it costs itself.
+func (c *count) list(f *ast.Field, s *size) {
 	times, ok := c.times(f)
-	cost := 1 + inner.cost*times
+	s.cost = saturate(1 + s.cost*times)
 	if c.value(f, "maxPoints") != nil {
-		cost += wholeRangeCost
+		s.cost = saturate(s.cost + wholeRangeCost)
 	}
-	return size{cost: saturate(cost), depth: inner.depth + 1, fields: 1, badPage: inner.badPage || !ok}
+	s.badPage = s.badPage || !ok
 }
 
 // times is how many items a field may answer; ok is false for a page of a size that there is not.
@@ -180,6 +207,8 @@ func (c *count) times(f *ast.Field) (n int, ok bool) {
 	case f.Name == "nodes" && f.Arguments.ForName("ids") != nil:
 		ids, _ := c.value(f, "ids").([]any)
 		return max(len(ids), 1), true
+	case f.Name == "readings" && f.ObjectDefinition != nil && f.ObjectDefinition.Name == "ReadingEvent":
+		return maxEventReadings, true
 	}
 	return 1, true
 }

@@ -26,6 +26,8 @@ const (
 	small  = 5_000
 )
 
+var errBudget = fault.New(fault.TooMany, "too much is being asked at once: wait, then try again").After(time.Second)
+
 func newBudget() *semaphore.Weighted { return semaphore.NewWeighted(budget) }
 
 // operations stands before each operation of a document.
@@ -57,7 +59,7 @@ func (r operations) run(ctx context.Context, next graphql.OperationHandler) grap
 	cost, _ := current.Stats.GetExtension(costExtension).(int)
 	large := cost > small // a small one would wait in the line even for nothing
 	if large && r.budget.Acquire(limited, int64(cost)) != nil {
-		return refused(ctx, fault.New(fault.TooMany, "too much is being asked at once: wait, then try again").After(time.Second))
+		return refused(ctx, errBudget)
 	}
 	respond, done := next(limited), false
 	return func(ctx context.Context) *graphql.Response {

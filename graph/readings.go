@@ -120,15 +120,33 @@ func (r *Resolver) connection(found []reading.Reading, of []*db.Series, n int, p
 
 // bounds returns the half-open range of an input, in microseconds; a range that ends before it starts is a fault Invalid.
 func bounds(in *gql.TimeRange) (from, to int64, err error) {
+	low, high, err := openBounds(in)
 	from, to = 0, math.MaxInt64
-	if in != nil && in.From != nil {
-		from = in.From.UnixMicro()
+	if low != nil {
+		from = *low
 	}
-	if in != nil && in.To != nil {
-		to = in.To.UnixMicro()
+	if high != nil {
+		to = *high
 	}
-	if from > to {
-		return 0, 0, fault.New(fault.Invalid, "the range ends before it starts")
+	return from, to, err
+}
+
+// openBounds is bounds of a range whose ends may be open: they are nil then.
+func openBounds(in *gql.TimeRange) (from, to *int64, err error) {
+	if in == nil {
+		return nil, nil, nil
+	}
+	from, to = microseconds(in.From), microseconds(in.To)
+	if from != nil && to != nil && *from > *to {
+		return nil, nil, fault.New(fault.Invalid, "the range ends before it starts")
 	}
 	return from, to, nil
+}
+
+func microseconds(t *time.Time) *int64 {
+	if t == nil {
+		return nil
+	}
+	us := t.UnixMicro()
+	return &us
 }

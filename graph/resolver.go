@@ -3,7 +3,9 @@ package graph
 import (
 	"context"
 	"log/slog"
+	"sync"
 
+	"github.com/readout-dev/readout/analysis"
 	"github.com/readout-dev/readout/auth"
 	"github.com/readout-dev/readout/ent/db"
 	"github.com/readout-dev/readout/history"
@@ -17,6 +19,7 @@ type Resolver struct {
 	Client    *db.Client
 	Auth      *auth.Authenticator
 	History   *history.Reader
+	Analysis  *analysis.Engine
 	Hub       *live.Hub
 	Journal   Follower
 	Deletions Deleter
@@ -29,6 +32,7 @@ type Resolver struct {
 
 	rights      rights
 	decimations decimations
+	computing   sync.Mutex // held while live statistics are computed: those of one subscription at a time
 }
 
 // Follower keeps this process up with a project's journal.

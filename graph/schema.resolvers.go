@@ -11,9 +11,12 @@ import (
 
 	"entgo.io/contrib/entgql"
 
+	"github.com/readout-dev/readout/analysis"
 	"github.com/readout-dev/readout/auth"
 	"github.com/readout-dev/readout/ent/db"
 	"github.com/readout-dev/readout/graph/gql"
+	"github.com/readout-dev/readout/stats"
+	"github.com/readout-dev/readout/store"
 )
 
 func (r *mutationResolver) CreateProject(ctx context.Context, input db.CreateProjectInput) (*db.Project, error) {
@@ -104,6 +107,22 @@ func (r *queryResolver) Readings(ctx context.Context, series db.SeriesWhereInput
 	return r.readings(ctx, found, rangeArg, first, after)
 }
 
+func (r *queryResolver) Statistics(ctx context.Context, series db.SeriesWhereInput, rangeArg *gql.TimeRange, window *gql.WindowInput, groupBy []*gql.GroupKey, fill *gql.Fill, compareTo *stats.Period, top *gql.TopInput) ([]*gql.StatisticGroup, error) {
+	q, err := askedOfGroups(ctx, rangeArg, window, groupBy, fill, compareTo, top)
+	if err != nil {
+		return nil, err
+	}
+	return r.statistics(ctx, &series, q)
+}
+
+func (r *queryResolver) Heatmap(ctx context.Context, series db.SeriesWhereInput, rangeArg *gql.TimeRange, by *gql.HeatmapRows, timeZone *string) ([]*gql.HeatmapCell, error) {
+	return r.heatmap(ctx, &series, rangeArg, by, timeZone)
+}
+
+func (r *queryResolver) Correlation(ctx context.Context, x int64, y int64, rangeArg *gql.TimeRange, window *gql.WindowInput, step stats.Period) ([]*gql.Correlation, error) {
+	return r.correlation(ctx, x, y, rangeArg, window, step)
+}
+
 func (r *seriesResolver) Latest(ctx context.Context, obj *db.Series) (*gql.Reading, error) {
 	readings, err := r.latest(ctx, []*db.Series{obj})
 	if err != nil || len(readings) == 0 {
@@ -116,8 +135,24 @@ func (r *seriesResolver) Readings(ctx context.Context, obj *db.Series, rangeArg 
 	return r.readingsOf(ctx, obj, rangeArg, first, after, maxPoints, decimation)
 }
 
+func (r *seriesResolver) Statistics(ctx context.Context, obj *db.Series, rangeArg *gql.TimeRange, window *gql.WindowInput, fill *gql.Fill, compareTo *stats.Period) ([]*analysis.Statistic, error) {
+	return r.statisticsOf(ctx, obj, rangeArg, window, fill, compareTo)
+}
+
 func (r *subscriptionResolver) Readings(ctx context.Context, project *int64, series db.SeriesWhereInput, from *time.Time, after *entgql.Cursor[int64]) (<-chan *gql.ReadingEvent, error) {
 	return r.subscribe(ctx, project, series, from, after)
+}
+
+func (r *subscriptionResolver) Statistics(ctx context.Context, project *int64, series db.SeriesWhereInput, rangeArg *gql.TimeRange, window *gql.WindowInput, groupBy []*gql.GroupKey, fill *gql.Fill, compareTo *stats.Period, top *gql.TopInput) (<-chan []*gql.StatisticGroup, error) {
+	q, err := askedOfGroups(ctx, rangeArg, window, groupBy, fill, compareTo, top)
+	if err != nil {
+		return nil, err
+	}
+	return r.subscribeStatistics(ctx, project, series, q)
+}
+
+func (r *seriesWhereInputResolver) Labelled(ctx context.Context, obj *db.SeriesWhereInput, data []*store.LabelFilter) error {
+	return labelled(obj, data)
 }
 
 func (r *Resolver) Mutation() gql.MutationResolver { return &mutationResolver{r} }

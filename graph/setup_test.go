@@ -16,6 +16,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/readout-dev/readout/analysis"
 	"github.com/readout-dev/readout/auth"
 	"github.com/readout-dev/readout/ent/db"
 	"github.com/readout-dev/readout/ent/db/member"
@@ -116,16 +117,23 @@ func setup(t *testing.T) *world {
 }
 
 func (w *world) serve() {
+	w.serveWith(func(past *history.Reader) *analysis.Engine { return analysis.New(past, analysis.Config{}) })
+}
+
+// serveWith starts the API over an engine of statistics.
+func (w *world) serveWith(engine func(*history.Reader) *analysis.Engine) {
 	held := tail.New()
 	hub := live.New(journal.NewReader(w.pool), live.Config{})
 	follower := journal.NewFollower(w.pool, held, hub)
-	w.journal = journal.New(w.pool, follower, held.LatestTime, journal.Config{})
+	written := journal.New(w.pool, follower, held.LatestTime, journal.Config{})
+	w.journal = written
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	go func() { defer close(done); _ = w.journal.Run(ctx) }()
+	go func() { defer close(done); _ = written.Run(ctx) }()
+	past := history.New(w.pool, held, follower, history.Config{MaxReadings: 100_000})
 	handler := graph.NewHandler(&graph.Resolver{
 		Client: w.client, Auth: auth.NewAuthenticator(w.client, w.tokens), Hub: hub, Journal: follower, Deletions: w.journal,
-		History: history.New(w.pool, held, follower, history.Config{MaxReadings: 100_000}), Changes: w.changed, Cursors: graph.NewCursors([]byte("test")), Log: slog.New(slog.NewJSONHandler(w.log, nil)), Transactions: store.EntityConnections(w.pool) / 2,
+		History: past, Analysis: engine(past), Changes: w.changed, Cursors: graph.NewCursors([]byte("test")), Log: slog.New(slog.NewJSONHandler(w.log, nil)), Transactions: store.EntityConnections(w.pool) / 2,
 	}, transport.Hooks{})
 	srv := httptest.NewServer(handler)
 	w.url = srv.URL

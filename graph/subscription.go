@@ -64,10 +64,10 @@ func (r *Resolver) subscribe(ctx context.Context, in *int64, where db.SeriesWher
 	return events, nil
 }
 
-// end says why the subscription cannot go on. Rights that ended and a database that is away concern the whole socket: it
+// end says why a subscription cannot go on. Rights that ended and a database that is away concern the whole socket: it
 // is closed, and a client that may connects again and goes on after its cursor. Anything else is this operation's.
-func (s *subscription) end(ctx context.Context, err error) {
-	problem.Log(ctx, s.Log, toFault(err))
+func (r *Resolver) end(ctx context.Context, err error) {
+	problem.Log(ctx, r.Log, toFault(err))
 	if f := toFault(err); f.Code == fault.Unauthenticated || f.Code == fault.Unavailable {
 		endSocket(ctx, f)
 		return

@@ -6,6 +6,7 @@
 // Of equal readings the later wins: chunk, then the runs of young, then the tail, whose pending deletions take packed
 // readings away. Nothing here writes, and nothing decides who may see what.
 //
-// Start reading at Reader in reader.go; read.go is the one way in which everything is read, merge.go makes one of the
-// parts, plan.go says how far a stretch goes.
+// Start reading at Reader in reader.go; read.go is the one way in which all readings are read, merge.go makes one of the
+// parts, plan.go says how far a stretch goes. Summaries in summaries.go answers by rollups what these say exactly, and says
+// what is left to be read; MinMax in thin.go thins a range out while its rows arrive (fold.go).
 package history

@@ -39,19 +39,29 @@ const attempts = 10
 // room, mostly.
 func (r *Reader) read(ctx context.Context, q query, room *room) (stretch, error) {
 	defer r.metrics.observe(time.Now())
+	var found stretch
+	err := r.abreast(ctx, q.project, func() (err error) {
+		found, err = r.once(ctx, q, room)
+		return err
+	})
+	return found, err
+}
+
+// abreast calls once, which returns errBehind when it cannot begin, until the tail of the project is abreast of what is
+// packed. It returns once's error as it is.
+func (r *Reader) abreast(ctx context.Context, project int64, once func() error) error {
 	for range attempts {
-		if err := r.follower.Follow(ctx, q.project); err != nil {
-			return stretch{}, err
+		if err := r.follower.Follow(ctx, project); err != nil {
+			return err
 		}
-		found, err := r.once(ctx, q, room)
-		if err != errBehind { //nolint:errorlint // it is never wrapped
-			return found, err
+		if err := once(); err != errBehind { //nolint:errorlint // it is never wrapped
+			return err
 		}
-		if err := r.follower.CatchUp(ctx, q.project); err != nil {
-			return stretch{}, err
+		if err := r.follower.CatchUp(ctx, project); err != nil {
+			return err
 		}
 	}
-	return stretch{}, fault.New(fault.Unavailable, "this project changes faster than it can be read: try again").After(time.Second)
+	return fault.New(fault.Unavailable, "this project changes faster than it can be read: try again").After(time.Second)
 }
 
 // errBehind says that what is packed is newer than the tail.

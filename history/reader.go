@@ -44,6 +44,7 @@ type Reader struct {
 	metrics  *metrics
 	rooms    sync.Pool     // of *room
 	turns    chan struct{} // room for as many as may read the database at once
+	now      func() time.Time
 }
 
 // New returns a Reader of what is packed in the database of pool and of held, which follower keeps up to date.
@@ -51,7 +52,7 @@ func New(pool *pgxpool.Pool, held *tail.Tail, follower *journal.Follower, cfg Co
 	cfg = cfg.withDefaults()
 	r := &Reader{
 		pool: pool, tail: held, follower: follower, cfg: cfg, cache: newCache(cfg.CacheBytes),
-		turns: make(chan struct{}, store.HistoryConnections(pool)),
+		turns: make(chan struct{}, store.HistoryConnections(pool)), now: time.Now,
 	}
 	r.metrics = newMetrics(cfg.Metrics, r.cache)
 	return r

@@ -9,13 +9,14 @@ import (
 // What a rollup needs to be worth its row and its sketch.
 const (
 	HourMin   = 200 // readings of an hour that has a row
-	SketchMin = 512 // readings of a rollup that has a sketch
+	SketchMin = 512 // readings of a rollup that has a sketch always; see smallSketch
 )
 
 // Rollups returns the rollup of a day and those of its hours that have one, as they are stored for rs: all readings of one
 // series on one UTC day, at least one, sorted and distinct. The same readings give the same bits.
 //
-// The day's summary is put together from those of its hours, in their order, so that no day must be in memory at once.
+// The day's summary and its line are put together from those of its hours, in their order, so that no day must be in memory
+// at once.
 func Rollups(rs []reading.Reading) (day store.Rollup, hours []store.Rollup) {
 	var r roller
 	r.begin(rs[0].Series, floor(rs[0].Time, dayLen))
@@ -26,6 +27,7 @@ func Rollups(rs []reading.Reading) (day store.Rollup, hours []store.Rollup) {
 // roller computes the rollups of a series on a day from its readings, which come in order and piece by piece.
 type roller struct {
 	day    store.Rollup
+	line   stats.Line // through what the day holds
 	hours  []store.Rollup
 	hour   int64             // the one that is open
 	open   []reading.Reading // of that hour, as far as it came in pieces
@@ -67,8 +69,12 @@ func (r *roller) summarize(rs []reading.Reading) {
 	if len(rs) == 0 {
 		return
 	}
-	hour := store.Rollup{Series: r.day.Series, Start: r.hour, Summary: stats.Summarize(rs)}
+	line := stats.NewLine(rs, nil)
+	hour := store.Rollup{
+		Series: r.day.Series, Start: r.hour, Summary: stats.Summarize(rs), Area: line.Area, Increase: line.Increase,
+	}
 	r.day.Summary = r.day.Merge(hour.Summary)
+	r.line = r.line.Append(line)
 	if len(rs) >= SketchMin {
 		sketch := stats.NewSketch(rs)
 		r.addSketch(sketch)
@@ -96,9 +102,28 @@ func (r *roller) addLoose() {
 // finish returns the rollups of what was added; a day without readings has count 0.
 func (r *roller) finish() (day store.Rollup, hours []store.Rollup) {
 	r.closeHour()
-	if r.day.Count >= SketchMin {
+	r.day.Area, r.day.Increase = r.line.Area, r.line.Increase
+	if r.day.Count < SketchMin {
+		r.day.Sketch = smallSketch(r.loose)
+	} else {
 		r.addLoose()
 		r.day.Sketch = r.sketch.Append(nil)
 	}
 	return r.day, r.hours
+}
+
+// smallSketch returns the sketch of a day with few readings: exact if that takes at most half a byte a reading, else in
+// bins if these take at most one, else none. A slow fleet has many such days, and its readings take no more than that
+// themselves; but a day without a sketch has to be read.
+func smallSketch(rs []reading.Reading) []byte {
+	sketch := stats.NewSketch(rs)
+	exact := sketch.Append(nil)
+	if 2*len(exact) <= len(rs) {
+		return exact
+	}
+	sketch.Spill()
+	if bins := sketch.Append(exact[:0]); len(bins) <= len(rs) {
+		return bins
+	}
+	return nil
 }

@@ -321,20 +321,21 @@ func (s *site) checkRollups(settled history) {
 }
 
 func rollupText(r store.Rollup) string {
-	return fmt.Sprint(r.Series, r.Start, r.Count, r.Sum, r.M2, r.Min, r.Max, r.First, r.Last, r.FirstAt, r.LastAt, r.Sketch)
+	return fmt.Sprint(r.Series, r.Start, r.Count, r.Sum, r.M2, r.Min, r.Max, r.First, r.Last, r.FirstAt, r.LastAt, r.Sketch, r.Area, r.Increase)
 }
 
 func (s *site) compareRollups(table string, want []string) {
 	s.t.Helper()
 	found, err := s.pool.Query(s.t.Context(), `select series_id, (extract(epoch from start) * 1000000)::bigint, count, sum, m2, min, max,
-		first, last, (extract(epoch from first_at) * 1000000)::bigint, (extract(epoch from last_at) * 1000000)::bigint, sketch
+		first, last, (extract(epoch from first_at) * 1000000)::bigint, (extract(epoch from last_at) * 1000000)::bigint, sketch, area, increase
 		from `+table+` where project_id = $1 order by series_id, start`, s.project)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	got, err := pgx.CollectRows(found, func(at pgx.CollectableRow) (string, error) {
 		var r store.Rollup
-		err := at.Scan(&r.Series, &r.Start, &r.Count, &r.Sum, &r.M2, &r.Min, &r.Max, &r.First, &r.Last, &r.FirstAt, &r.LastAt, &r.Sketch)
+		err := at.Scan(&r.Series, &r.Start, &r.Count, &r.Sum, &r.M2, &r.Min, &r.Max, &r.First, &r.Last, &r.FirstAt, &r.LastAt, &r.Sketch,
+			&r.Area, &r.Increase)
 		return rollupText(r), err
 	})
 	if err != nil {

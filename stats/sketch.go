@@ -20,13 +20,14 @@ const Accuracy = 0.01
 // whose quantiles lie within Accuracy of a reading's value (C. Masson, J. E. Rim, H. K. Lee, "DDSketch: A Fast and
 // Fully-Mergeable Quantile Sketch with Relative-Error Guarantees", PVLDB 12:12, 2019).
 //
-// However readings are divided among sketches, these merge to the same sketch. The zero value is a sketch of none. Not
+// However readings are divided among sketches that are not spilled, these merge to the same sketch. The zero value is a sketch of none. Not
 // safe for concurrent use but by readers alone.
 type Sketch struct {
 	count    int64
 	min, max float64
 	exact    []valueCount       // ascending, at most MaxExact; nil when bins are there
 	bins     *ddsketch.DDSketch // nil while exact
+	guard    *guard             // of the bins; nil until Absorb needs one
 }
 
 // valueCount is a value and how often it occurs.
@@ -37,20 +38,50 @@ type valueCount struct {
 
 // NewSketch returns the sketch of the values of rs, which are finite, in any order.
 func NewSketch(rs []reading.Reading) *Sketch {
-	s := new(Sketch)
-	if len(rs) == 0 {
-		return s
+	var b builder
+	var block [MaxExact]float64
+	for len(rs) > 0 {
+		n := min(len(rs), len(block))
+		for i := range n {
+			block[i] = rs[i].Value
+		}
+		b.add(block[:n])
+		rs = rs[n:]
 	}
-	var t tally
-	counted := t.addAll(rs)
-	s.exact = t.counts()
-	s.count = int64(counted)
-	s.min, s.max = s.exact[0].value, s.exact[len(s.exact)-1].value
-	if counted < len(rs) {
-		s.spill()
-		s.addToBins(rs[counted:])
+	return b.build()
+}
+
+// sketchOf returns the sketch of values, which are finite, in any order.
+func sketchOf(values []float64) *Sketch {
+	var b builder
+	b.add(values)
+	return b.build()
+}
+
+// builder makes a sketch: it counts distinct values until they are too many.
+type builder struct {
+	tally  tally
+	sketch *Sketch // nil while tally has all
+}
+
+func (b *builder) add(values []float64) {
+	if b.sketch == nil {
+		counted := b.tally.addAll(values)
+		if counted == len(values) {
+			return
+		}
+		b.sketch = b.tally.sketch()
+		b.sketch.Spill()
+		values = values[counted:]
 	}
-	return s
+	b.sketch.addToBins(values)
+}
+
+func (b *builder) build() *Sketch {
+	if b.sketch == nil {
+		return b.tally.sketch()
+	}
+	return b.sketch
 }
 
 // Count returns how many readings the sketch holds.
@@ -71,11 +102,11 @@ func (s *Sketch) Merge(other *Sketch) {
 	s.min, s.max = min(s.min, other.min), max(s.max, other.max)
 	if s.bins == nil && other.bins == nil {
 		if s.exact = mergeCounts(s.exact, other.exact); len(s.exact) > MaxExact {
-			s.spill()
+			s.Spill()
 		}
 		return
 	}
-	s.spill()
+	s.Spill()
 	if other.bins == nil {
 		addCounts(s.bins, other.exact)
 		return
@@ -85,58 +116,69 @@ func (s *Sketch) Merge(other *Sketch) {
 	}
 }
 
+// mergeCounts adds b's counts to a, in place as far as a has room, and returns it. Both are ascending.
 func mergeCounts(a, b []valueCount) []valueCount {
-	merged := make([]valueCount, 0, len(a)+len(b))
-	for len(a) > 0 && len(b) > 0 {
-		switch {
-		case a[0].value < b[0].value:
-			merged, a = append(merged, a[0]), a[1:]
-		case b[0].value < a[0].value:
-			merged, b = append(merged, b[0]), b[1:]
-		default:
-			merged = append(merged, valueCount{a[0].value, a[0].count + b[0].count})
-			a, b = a[1:], b[1:]
+	missing := addFound(a, b)
+	if missing == 0 { // as usual: a sensor's days have the same values
+		return a
+	}
+	from, to := len(a)-1, len(a)+missing-1
+	a = slices.Grow(a, missing)[:len(a)+missing]
+	for len(b) > 0 && from < to { // from the end, so that nothing is overwritten
+		next := b[len(b)-1]
+		if from >= 0 && a[from].value >= next.value {
+			if a[from].value == next.value {
+				b = b[:len(b)-1]
+			}
+			a[to] = a[from]
+			from--
+		} else {
+			a[to] = next
+			b = b[:len(b)-1]
+		}
+		to--
+	}
+	return a
+}
+
+// addFound adds the counts of those values of b that a has, and returns how many it has not.
+func addFound(a, b []valueCount) (missing int) {
+	at := 0
+	for _, c := range b {
+		for at < len(a) && a[at].value < c.value {
+			at++
+		}
+		if at < len(a) && a[at].value == c.value {
+			a[at].count += c.count
+		} else {
+			missing++
 		}
 	}
-	return append(append(merged, a...), b...)
+	return missing
 }
 
 // Quantile returns the value below which a share q of the readings lies, q from 0 to 1: NaN when there are none, and
 // never beyond the least or the greatest value.
 //
-// When the sketch is exact it interpolates between the two nearest readings as percentile_cont of SQL does: definition 7
-// of R. J. Hyndman, Y. Fan, "Sample Quantiles in Statistical Packages", The American Statistician 50:4, 1996. When it is
-// not, it is within Accuracy of the lower of these two; values beyond ±1.2e308 count as that, and those within ±2.3e-308
-// as 0.
+// It interpolates between the two nearest readings as percentile_cont of SQL does: definition 7 of R. J. Hyndman, Y. Fan,
+// "Sample Quantiles in Statistical Packages", The American Statistician 50:4, 1996. When the sketch is not exact, each of
+// these two is only known within Accuracy, and so is what lies between them, unless 0 does; values beyond ±1.2e308 count
+// as that, and those within ±2.3e-308 as 0.
 func (s *Sketch) Quantile(q float64) float64 {
 	if s.count == 0 || math.IsNaN(q) {
 		return math.NaN()
 	}
-	q = min(max(q, 0), 1)
-	switch {
-	case q == 0:
-		return s.min
-	case q == 1:
-		return s.max
-	case s.bins == nil:
-		return s.exactQuantile(q)
-	}
-	return min(max(s.binnedQuantile(q), s.min), s.max)
-}
-
-func (s *Sketch) exactQuantile(q float64) float64 {
-	rank := q * float64(s.count-1)
+	rank := min(max(q, 0), 1) * float64(s.count-1)
 	below := math.Floor(rank)
 	low, high := s.ranked(int64(below))
-	v := low + float64((rank-below)*(high-low))
-	if math.IsInf(v, 0) { // high - low is beyond float64
-		v = float64(low*(1-(rank-below))) + float64(high*(rank-below))
-	}
-	return min(max(v, low), high)
+	return between(low, high, rank-below)
 }
 
 // ranked returns the values at ranks i and i+1, counted from 0; the greatest value has no next one and is its own.
 func (s *Sketch) ranked(i int64) (v, next float64) {
+	if s.bins != nil {
+		return s.binned(i), s.binned(min(i+1, s.count-1))
+	}
 	at := slices.IndexFunc(s.exact, func(c valueCount) bool {
 		i -= c.count
 		return i < 0
@@ -146,4 +188,16 @@ func (s *Sketch) ranked(i int64) (v, next float64) {
 		return v, v
 	}
 	return v, s.exact[at+1].value
+}
+
+// each calls yield with the values, in no order, and how many readings have them: the middles of bins unless the
+// sketch is exact.
+func (s *Sketch) each(yield func(value float64, count int64)) {
+	if s.bins != nil {
+		s.eachBin(yield)
+		return
+	}
+	for _, c := range s.exact {
+		yield(c.value, c.count)
+	}
 }

@@ -77,7 +77,8 @@ func parseExact(src []byte) (*Sketch, error) {
 	if n > MaxExact {
 		return nil, corrupt("%d distinct values", n)
 	}
-	rs, err := reading.Decode(make([]reading.Reading, 0, n), src)
+	var block [MaxExact]reading.Reading
+	rs, err := reading.Decode(block[:0], src)
 	if err != nil {
 		return nil, corrupt("%w", err)
 	}
@@ -99,35 +100,86 @@ func parseExact(src []byte) (*Sketch, error) {
 }
 
 func parseBins(src []byte) (*Sketch, error) {
+	s, bins, err := parseEnds(src)
+	if err != nil {
+		return nil, err
+	}
+	s.bins = newBins()
+	if err := newGuard(s.bins).add(bins, float64(s.count)); err != nil {
+		return nil, err
+	}
+	return &s, nil
+}
+
+// parseEnds reads what stands before the bins.
+func parseEnds(src []byte) (s Sketch, bins []byte, err error) {
 	if len(src) < 16 {
-		return nil, corrupt("%d bytes are too few", len(src))
+		return s, nil, corrupt("%d bytes are too few", len(src))
 	}
-	s := &Sketch{
-		min: math.Float64frombits(binary.LittleEndian.Uint64(src)),
-		max: math.Float64frombits(binary.LittleEndian.Uint64(src[8:])),
-	}
+	s.min = math.Float64frombits(binary.LittleEndian.Uint64(src))
+	s.max = math.Float64frombits(binary.LittleEndian.Uint64(src[8:]))
 	if !finite(s.min) || !finite(s.max) || s.min > s.max {
-		return nil, corrupt("the least and the greatest value are none")
+		return s, nil, corrupt("the least and the greatest value are none")
 	}
 	count, width := binary.Uvarint(src[16:])
 	if width <= 0 || count == 0 || count > maxCount {
-		return nil, corrupt("the count of readings is missing or wrong")
+		return s, nil, corrupt("the count of readings is missing or wrong")
 	}
 	s.count = int64(count)
-	positive, negative := newBoundedStore(), newBoundedStore()
-	guarded := ddsketch.NewDDSketch(logarithm, positive, negative)
-	if err := guarded.DecodeAndMergeWith(src[16+width:]); err != nil {
-		return nil, corrupt("%w", err)
+	return s, src[16+width:], nil
+}
+
+// Absorb adds the readings of the sketch whose bytes are src: what ParseSketch and Merge do, in a fraction of the time and
+// without memory of its own where both sketches have bins. It gives the errors of ParseSketch; after one, s is void.
+func (s *Sketch) Absorb(src []byte) error {
+	if s.bins == nil || len(src) == 0 || src[0] != binsForm {
+		other, err := ParseSketch(src)
+		if err == nil {
+			s.Merge(other)
+		}
+		return err
 	}
-	zeros := guarded.GetZeroCount()
-	if positive.broken || negative.broken || zeros != 0 && !credible(zeros) || guarded.GetCount() != float64(count) {
-		return nil, corrupt("bins are out of range, or not all there")
+	other, bins, err := parseEnds(src[1:])
+	if err != nil {
+		return err
 	}
-	s.bins = ddsketch.NewDDSketch(logarithm, positive.DenseStore, negative.DenseStore)
+	s.count += other.count
+	s.min, s.max = min(s.min, other.min), max(s.max, other.max)
+	if s.guard == nil {
+		s.guard = newGuard(s.bins)
+	}
+	return s.guard.add(bins, float64(other.count))
+}
+
+// guard decodes into bins.
+type guard struct {
+	into               *ddsketch.DDSketch
+	positive, negative boundedStore
+	sketch             *ddsketch.DDSketch // of these two
+}
+
+func newGuard(into *ddsketch.DDSketch) *guard {
+	g := &guard{into: into}
+	g.positive.DenseStore = into.GetPositiveValueStore().(*store.DenseStore)
+	g.negative.DenseStore = into.GetNegativeValueStore().(*store.DenseStore)
+	g.sketch = ddsketch.NewDDSketch(logarithm, &g.positive, &g.negative)
+	return g
+}
+
+// add adds what src holds: so many readings, or it is corrupt.
+func (g *guard) add(src []byte, count float64) error {
+	before, zeros := g.sketch.GetCount(), g.sketch.GetZeroCount()
+	if err := g.sketch.DecodeAndMergeWith(src); err != nil {
+		return corrupt("%w", err)
+	}
+	zeros = g.sketch.GetZeroCount() - zeros
+	if g.positive.broken || g.negative.broken || zeros != 0 && !credible(zeros) || g.sketch.GetCount()-before != count {
+		return corrupt("bins are out of range, or not all there")
+	}
 	if zeros > 0 {
-		add(s.bins, 0, zeros)
+		add(g.into, 0, zeros)
 	}
-	return s, nil
+	return nil
 }
 
 // boundedStore is a store to decode into: it notices bins that no value has, before they take memory, counts that are
@@ -136,8 +188,6 @@ type boundedStore struct {
 	*store.DenseStore
 	broken bool
 }
-
-func newBoundedStore() *boundedStore { return &boundedStore{DenseStore: store.NewDenseStore()} }
 
 // Add implements store.Store.
 func (s *boundedStore) Add(index int) { s.AddWithCount(index, 1) }

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-
-	"github.com/readout-dev/readout/reading"
 )
 
 // tallyBits makes a table of twice MaxExact slots, so that it is never more than half full.
@@ -17,10 +15,10 @@ type tally struct {
 	distinct int
 }
 
-// addAll counts the values of rs and returns how many readings it took: all, unless one brings a value too many.
-func (t *tally) addAll(rs []reading.Reading) int {
-	for i := range rs {
-		v := rs[i].Value + 0 // -0 becomes 0, which it equals
+// addAll counts values and returns how many of them it took: all, unless one is a distinct value too many.
+func (t *tally) addAll(values []float64) int {
+	for i, v := range values {
+		v += 0 // -0 becomes 0, which it equals
 		slot := t.find(v)
 		if slot.count == 0 {
 			if t.distinct == MaxExact {
@@ -31,7 +29,7 @@ func (t *tally) addAll(rs []reading.Reading) int {
 		}
 		slot.count++
 	}
-	return len(rs)
+	return len(values)
 }
 
 // find returns the slot of v, or the free one where it belongs.
@@ -55,4 +53,16 @@ func (t *tally) counts() []valueCount {
 	}
 	slices.SortFunc(counts, func(a, b valueCount) int { return cmp.Compare(a.value, b.value) })
 	return counts
+}
+
+// sketch returns the sketch of what was counted.
+func (t *tally) sketch() *Sketch {
+	s := &Sketch{exact: t.counts()}
+	if len(s.exact) > 0 {
+		s.min, s.max = s.exact[0].value, s.exact[len(s.exact)-1].value
+	}
+	for _, c := range s.exact {
+		s.count += c.count
+	}
+	return s
 }

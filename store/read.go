@@ -134,8 +134,18 @@ func FindPacked(ctx context.Context, pool *pgxpool.Pool, w Wanted) (*Packed, err
 }
 
 func (p *Packed) find(ctx context.Context, w Wanted) error {
-	blocks, lowest, highest := blocksOf(w.Series)
 	var b pgx.Batch
+	p.queue(&b, w)
+	if err := p.conn.SendBatch(ctx, &b).Close(); err != nil {
+		return err
+	}
+	p.sort()
+	return nil
+}
+
+// queue queues what finds the rows, in a transaction that it begins.
+func (p *Packed) queue(b *pgx.Batch, w Wanted) {
+	blocks, lowest, highest := blocksOf(w.Series)
 	b.Queue(beginSnapshot)
 	for _, set := range snapshotSettings {
 		b.Queue(set)
@@ -167,16 +177,15 @@ func (p *Packed) find(ctx context.Context, w Wanted) error {
 			})
 			return err
 		})
-	if err := p.conn.SendBatch(ctx, &b).Close(); err != nil {
-		return err
-	}
+}
+
+func (p *Packed) sort() {
 	slices.SortFunc(p.Chunks, func(a, b ChunkKey) int {
 		return cmp.Or(cmp.Compare(a.Series, b.Series), cmp.Compare(a.First, b.First))
 	})
 	slices.SortFunc(p.Young, func(a, b YoungKey) int {
 		return cmp.Or(a.Day.Compare(b.Day), cmp.Compare(a.Upto, b.Upto), cmp.Compare(a.Part, b.Part))
 	})
-	return nil
 }
 
 func scanChunkKey(row pgx.CollectableRow) (k ChunkKey, err error) {

@@ -16,10 +16,13 @@ type Rollup struct {
 	Start  int64 // of the hour or day, µs
 	stats.Summary
 	Sketch []byte // stats.Sketch; empty where the readings are few
+	// Area and Increase are those of the stats.Line through the readings; NaN in rows that were written before there were any.
+	Area, Increase float64
 }
 
 var rollupColumns = []string{
 	"project_id", "series_id", "start", "count", "sum", "m2", "min", "max", "first", "last", "first_at", "last_at", "sketch",
+	"area", "increase",
 }
 
 // CopyRollups adds rows to rollup_day and rollup_hour, whose partitions must be there; see MakePackPartitions. Errors are
@@ -39,7 +42,8 @@ func copyRollups(ctx context.Context, tx pgx.Tx, project int64, table string, ro
 		r := &rows[i]
 		t = t.columns(len(rollupColumns)).bigint(project).bigint(r.Series).timestamp(r.Start).integer(r.Count)
 		t = t.double(r.Sum).double(r.M2).double(r.Min).double(r.Max).double(r.First).double(r.Last)
-		return t.timestamp(r.FirstAt).timestamp(r.LastAt).bytes(r.Sketch)
+		t = t.timestamp(r.FirstAt).timestamp(r.LastAt).bytes(r.Sketch)
+		return t.double(r.Area).double(r.Increase)
 	})
 	if err != nil {
 		return fmt.Errorf("write %d rows of %s: %w", len(rows), table, err)

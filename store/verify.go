@@ -88,7 +88,7 @@ func (i *Inspection) begin(ctx context.Context, now time.Time) error {
 	i.Young = newScan(i, "young", youngKeys+`where project_id = %d order by first_series, part, day, upto`, 512, scanInspectedYoung)
 	i.Chunks = newScan(i, "chunk", `select series_id, first_time, last_time, version, count, payload from chunk
 		where project_id = %d order by series_id, first_time, last_time`, 128, scanInspectedChunk)
-	const rollups = `select series_id, start, count, sum, m2, min, max, first, last, first_at, last_at, sketch from %s where project_id = %%d order by series_id, start`
+	const rollups = `select series_id, start, count, sum, m2, min, max, first, last, first_at, last_at, sketch, area, increase from %s where project_id = %%d order by series_id, start`
 	i.RollupDay = newScan(i, "rollup_day", fmt.Sprintf(rollups, "rollup_day"), 512, scanRollup)
 	i.RollupHour = newScan(i, "rollup_hour", fmt.Sprintf(rollups, "rollup_hour"), 512, scanRollup)
 	i.Latest = newScan(i, "latest", `select project_id, series_id, "offset", "time", coalesce(value, 'NaN') from latest
@@ -164,7 +164,7 @@ func scanInspectedChunk(row pgx.CollectableRow) (c InspectedChunk, err error) {
 
 func scanRollup(row pgx.CollectableRow) (r Rollup, err error) {
 	var start, first, last time.Time
-	err = row.Scan(&r.Series, &start, &r.Count, &r.Sum, &r.M2, &r.Min, &r.Max, &r.First, &r.Last, &first, &last, &r.Sketch)
+	err = row.Scan(&r.Series, &start, &r.Count, &r.Sum, &r.M2, &r.Min, &r.Max, &r.First, &r.Last, &first, &last, &r.Sketch, &r.Area, &r.Increase)
 	r.Start, r.FirstAt, r.LastAt = start.UnixMicro(), first.UnixMicro(), last.UnixMicro()
 	return r, err
 }

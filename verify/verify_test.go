@@ -244,7 +244,7 @@ func TestEachPlantedFaultIsFound(t *testing.T) {
 	f("rollup_hour", "a rollup is missing", `delete from rollup_hour where `+hourRow)
 	f("rollup_day", "a rollup is too many", `insert into rollup_day select project_id, 4999, start, count, sum, m2, min, max, first, last, first_at, last_at, sketch from rollup_day where `+dayRow)
 	f("rollup_hour", "a rollup is too many", `update rollup_hour set start = start + interval '20 hours' where `+hourRow)
-	for _, field := range []string{"sum", "m2", "min", "max", "first", "last"} {
+	for _, field := range []string{"sum", "m2", "min", "max", "first", "last", "area", "increase"} {
 		f("rollup_day", "the rollup has another "+field, fmt.Sprintf(`update rollup_day set %[1]s = %[1]s + 1e-9 where `+dayRow, field))
 		f("rollup_hour", "the rollup has another "+field, fmt.Sprintf(`update rollup_hour set %[1]s = %[1]s + 1e-9 where `+hourRow, field))
 	}
@@ -290,6 +290,16 @@ func TestFindingsAreBounded(t *testing.T) {
 	w.exec(`update young set count = count + 1`)
 	found := w.verify(verify.Options{MaxFindings: 5})
 	if len(found) != 6 || !strings.HasPrefix(found[5].Problem, "there are more findings") {
+		t.Errorf("%+v", found)
+	}
+}
+
+func TestRollupsWithoutALineAreFromBeforeThereWereAny(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.exec(`update rollup_day set area = 'NaN', increase = 'NaN'`)
+	w.exec(`update rollup_hour set area = 'NaN', increase = 'NaN'`)
+	if found := w.verify(verify.Options{}); len(found) > 0 {
 		t.Errorf("%+v", found)
 	}
 }

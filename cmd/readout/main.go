@@ -4,6 +4,9 @@
 // has a file of its own.
 package main
 
-import "os"
+import (
+	"os"
+	_ "time/tzdata" // zones are known on machines without a zone database, too
+)
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }

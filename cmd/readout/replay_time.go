@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	_ "time/tzdata" // --zone works on machines without a zone database, too
 
 	"github.com/readout-dev/readout/internal/fault"
 )

@@ -23,6 +23,7 @@ import (
 type doors struct {
 	readings      *ingest.Readings
 	export        *export.Handler
+	statistics    *export.Statistics
 	authenticator *auth.Authenticator
 	registry      *prometheus.Registry
 }
@@ -43,6 +44,7 @@ func (s *server) routes(d doors) http.Handler {
 
 	route("/v1/readings", rest(withKey(d.authenticator, d.readings.Serve)), http.MethodPost)
 	route("/v1/export", rest(withKey(d.authenticator, d.export.Serve)), http.MethodGet)
+	route("/v1/export/statistics", rest(withKey(d.authenticator, d.statistics.Serve)), http.MethodGet)
 	route("/auth/register", rest(s.accounts.ServeRegister), http.MethodPost)
 	route("/auth/login", rest(s.accounts.ServeLogin), http.MethodPost)
 	route("/graphql", s.graph)

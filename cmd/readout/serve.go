@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/readout-dev/readout/analysis"
 	"github.com/readout-dev/readout/auth"
 	"github.com/readout-dev/readout/export"
 	"github.com/readout-dev/readout/graph"
@@ -45,7 +46,7 @@ func (c *serveCmd) Run(ctx context.Context, con console) error {
 //
 //	devices ──► ingest ──► journal ──commit──► PostgreSQL        people ──► graph, export ──► ent (rules) ──► PostgreSQL
 //	           decode      one flusher             │                          │    │
-//	           resolve        │                    │ load, catch up           │    └──► history    packed ∪ tail
+//	           resolve        │                    │ load, catch up           │    ├──► analysis ──► history    packed ∪ tail
 //	           append         └──► follower ◄──────┘◄─ replicas               └──► live    what is committed, as it is
 //	                                 ├─► tail, live: each entry once, in order
 //	                                 └─► pack ──► chunks, rollups ──► PostgreSQL
@@ -128,6 +129,7 @@ func (s *server) wire(secret []byte) error {
 	s.replicas = journal.NewReplicas(pool, follower, journal.ReplicaConfig{Log: s.log, Metrics: registry})
 	s.journal = journal.New(pool, follower, held.LatestTime, journal.Config{Log: s.log, Metrics: registry})
 	past := history.New(pool, held, follower, history.Config{Metrics: registry})
+	analyst := analysis.New(past, analysis.Config{})
 	changes := &changes{pool: pool, registry: series, follower: follower, journal: s.journal, log: s.log}
 	keeper := pack.NewKeeper(pool, pack.KeeperConfig{Delete: changes.delete, Log: s.log, Metrics: registry})
 	s.engines = []engine{s.replicas, packer, keeper, pack.NewLatestFlusher(pool, held, pack.LatestConfig{Log: s.log})}
@@ -135,15 +137,17 @@ func (s *server) wire(secret []byte) error {
 
 	sockets := newSocketMetrics(registry)
 	s.graph = graph.NewHandler(&graph.Resolver{
-		Client: client, Auth: authenticator, History: past, Hub: hub, Journal: follower, Deletions: s.journal,
+		Client: client, Auth: authenticator, History: past, Analysis: analyst, Hub: hub, Journal: follower, Deletions: s.journal,
 		Changes: changes, Cursors: graph.NewCursors(secret), Log: s.log,
 		Transactions: store.EntityConnections(pool) / 2,
 	}, sockets.hooks())
 
+	exports := export.New(client, past, s.log)
 	s.http = &http.Server{
 		Handler: s.routes(doors{
 			readings:      ingest.NewReadings(series, s.journal, ingest.NewMetrics(registry)),
-			export:        export.New(client, past, s.log),
+			export:        exports,
+			statistics:    export.NewStatistics(exports, analyst),
 			authenticator: authenticator, registry: registry,
 		}),
 		ReadHeaderTimeout: 5 * time.Second,

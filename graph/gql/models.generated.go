@@ -11,9 +11,22 @@ import (
 
 	"entgo.io/contrib/entgql"
 
+	"github.com/readout-dev/readout/analysis"
 	"github.com/readout-dev/readout/ent/db"
 	"github.com/readout-dev/readout/ent/db/member"
+	"github.com/readout-dev/readout/stats"
 )
+
+// How two series go together in one bucket.
+type Correlation struct {
+	Start time.Time `json:"start"`
+	End   time.Time `json:"end"`
+	// The steps in which both have readings.
+	Pairs int `json:"pairs"`
+	// Pearson's coefficient: 1 when they rise and fall together, -1 when one falls as the other rises, 0 when neither tells of the other.
+	// Null for fewer than two pairs, or when one of them does not change.
+	Coefficient *float64 `json:"coefficient,omitempty"`
+}
 
 type CreateKeyInput struct {
 	ProjectID int64 `json:"projectID"`
@@ -36,6 +49,22 @@ type CreateMemberInput struct {
 	ProjectID int64       `json:"projectID"`
 	Email     string      `json:"email"`
 	Role      member.Role `json:"role"`
+}
+
+type GroupKey struct {
+	By GroupBy `json:"by"`
+	// The label's name: with LABEL, and only there.
+	Label *string `json:"label,omitempty"`
+}
+
+type HeatmapCell struct {
+	// The date, such as 2018-04-03; null by WEEKDAY.
+	Day     *string `json:"day,omitempty"`
+	Weekday Weekday `json:"weekday"`
+	// 0 to 23. On the day of 25 hours one of them is two hours long; on that of 23 one is missing.
+	Hour int `json:"hour"`
+	// Its start and end are those of its first and of its last hour. Its completeness is null by WEEKDAY.
+	Statistic *analysis.Statistic `json:"statistic"`
 }
 
 // One value of one series at one time.
@@ -72,14 +101,178 @@ type ReadingEvent struct {
 	Readings []*Reading `json:"readings"`
 }
 
+// Series that were taken together, and their statistics.
+type StatisticGroup struct {
+	// The device that all of its series belong to; null when there are several.
+	Device *db.Device `json:"device,omitempty"`
+	// The metric that all of its series have; null when they differ.
+	Metric *string `json:"metric,omitempty"`
+	// The labels that it was grouped by (with SERIES: those of the series).
+	Labels map[string]string `json:"labels"`
+	// The unit that all of its series have, as a UCUM code; null when they differ, or when nobody has said.
+	Unit *string `json:"unit,omitempty"`
+	// How many series it is made of, silent ones too.
+	Series int `json:"series"`
+	// Over the whole range.
+	Total *analysis.Statistic `json:"total"`
+	// In order of time.
+	Buckets []*analysis.Statistic `json:"buckets"`
+}
+
 type Subscription struct {
 }
 
 // Half open: from `from` on, before `to`. Each may be left out: from the first reading, to the last. A time is RFC 3339 with a
-// zone, "now", or relative to it: "-15m", "-24h", "-30d".
+// zone, "now", or relative to it: "-15m", "-24h", "-30d". Now is the same moment for all of an operation.
 type TimeRange struct {
 	From *time.Time `json:"from,omitempty"`
 	To   *time.Time `json:"to,omitempty"`
+}
+
+// Keeps `k` groups: those whose total is the greatest. Groups where it is null come last.
+type TopInput struct {
+	// 1 to 10,000.
+	K  int           `json:"k"`
+	By StatisticName `json:"by"`
+	// The least instead of the greatest.
+	Ascending *bool `json:"ascending,omitempty"`
+}
+
+// How a range is divided into buckets: exactly one of `every` and `calendar`.
+type WindowInput struct {
+	// The length of a bucket.
+	Every *stats.Period `json:"every,omitempty"`
+	// A unit of the calendar: with its days of 23 and 25 hours, months of 28 to 31 days, leap years.
+	Calendar *CalendarUnit `json:"calendar,omitempty"`
+	// An IANA time zone, such as Europe/Berlin: where days begin, and what the clock shows.
+	TimeZone  *string    `json:"timeZone,omitempty"`
+	Alignment *Alignment `json:"alignment,omitempty"`
+	// The first day of a week.
+	WeekStart *Weekday `json:"weekStart,omitempty"`
+}
+
+// Where buckets begin.
+type Alignment string
+
+const (
+	// Each has its set place, whatever the range: March, week 23, 14:00. The first and the last may lie partly outside the range; readings
+	// there are not in them. A length that the calendar does not know, such as PT7H, is counted from the first day of 2000.
+	AlignmentCalendar Alignment = "CALENDAR"
+	// They are counted from the start of the range: with it at 10:17, hours go from 10:17 to 11:17.
+	AlignmentRange Alignment = "RANGE"
+)
+
+var AllAlignment = []Alignment{
+	AlignmentCalendar,
+	AlignmentRange,
+}
+
+func (e Alignment) IsValid() bool {
+	switch e {
+	case AlignmentCalendar, AlignmentRange:
+		return true
+	}
+	return false
+}
+
+func (e Alignment) String() string {
+	return string(e)
+}
+
+func (e *Alignment) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = Alignment(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid Alignment", str)
+	}
+	return nil
+}
+
+func (e Alignment) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *Alignment) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e Alignment) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+type CalendarUnit string
+
+const (
+	CalendarUnitMinute  CalendarUnit = "MINUTE"
+	CalendarUnitHour    CalendarUnit = "HOUR"
+	CalendarUnitDay     CalendarUnit = "DAY"
+	CalendarUnitWeek    CalendarUnit = "WEEK"
+	CalendarUnitMonth   CalendarUnit = "MONTH"
+	CalendarUnitQuarter CalendarUnit = "QUARTER"
+	CalendarUnitYear    CalendarUnit = "YEAR"
+)
+
+var AllCalendarUnit = []CalendarUnit{
+	CalendarUnitMinute,
+	CalendarUnitHour,
+	CalendarUnitDay,
+	CalendarUnitWeek,
+	CalendarUnitMonth,
+	CalendarUnitQuarter,
+	CalendarUnitYear,
+}
+
+func (e CalendarUnit) IsValid() bool {
+	switch e {
+	case CalendarUnitMinute, CalendarUnitHour, CalendarUnitDay, CalendarUnitWeek, CalendarUnitMonth, CalendarUnitQuarter, CalendarUnitYear:
+		return true
+	}
+	return false
+}
+
+func (e CalendarUnit) String() string {
+	return string(e)
+}
+
+func (e *CalendarUnit) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = CalendarUnit(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid CalendarUnit", str)
+	}
+	return nil
+}
+
+func (e CalendarUnit) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *CalendarUnit) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e CalendarUnit) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }
 
 // How a few readings are chosen to stand for many. Each is one that was sent; the first and the last are always among them.
@@ -135,6 +328,348 @@ func (e *Decimation) UnmarshalJSON(b []byte) error {
 }
 
 func (e Decimation) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What is shown for a bucket without readings. Its `count` is 0 in any case, it is marked `filled`, and the other counts (distinct,
+// histogram, completeness) say that nothing is there.
+type Fill string
+
+const (
+	// Nothing: the bucket is left out.
+	FillNone Fill = "NONE"
+	// The bucket, with nulls.
+	FillNull Fill = "NULL"
+	// The bucket, with zeros.
+	FillZero Fill = "ZERO"
+	// What the last bucket before it shows that has readings; null when there is none.
+	FillPrevious Fill = "PREVIOUS"
+	// What lies on the straight line from the last bucket with readings before it to the first behind it; null unless there are both.
+	FillLinear Fill = "LINEAR"
+)
+
+var AllFill = []Fill{
+	FillNone,
+	FillNull,
+	FillZero,
+	FillPrevious,
+	FillLinear,
+}
+
+func (e Fill) IsValid() bool {
+	switch e {
+	case FillNone, FillNull, FillZero, FillPrevious, FillLinear:
+		return true
+	}
+	return false
+}
+
+func (e Fill) String() string {
+	return string(e)
+}
+
+func (e *Fill) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = Fill(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid Fill", str)
+	}
+	return nil
+}
+
+func (e Fill) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *Fill) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e Fill) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What the series of one group have in common.
+type GroupBy string
+
+const (
+	// Each series is a group.
+	GroupBySeries GroupBy = "SERIES"
+	// The series of a device.
+	GroupByDevice GroupBy = "DEVICE"
+	// The series of a metric.
+	GroupByMetric GroupBy = "METRIC"
+	// The series with the same value of a label; those without it are a group too.
+	GroupByLabel GroupBy = "LABEL"
+)
+
+var AllGroupBy = []GroupBy{
+	GroupBySeries,
+	GroupByDevice,
+	GroupByMetric,
+	GroupByLabel,
+}
+
+func (e GroupBy) IsValid() bool {
+	switch e {
+	case GroupBySeries, GroupByDevice, GroupByMetric, GroupByLabel:
+		return true
+	}
+	return false
+}
+
+func (e GroupBy) String() string {
+	return string(e)
+}
+
+func (e *GroupBy) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = GroupBy(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid GroupBy", str)
+	}
+	return nil
+}
+
+func (e GroupBy) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *GroupBy) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e GroupBy) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+type HeatmapRows string
+
+const (
+	// Monday to Sunday: all Mondays of the range together.
+	HeatmapRowsWeekday HeatmapRows = "WEEKDAY"
+	// Each day of the range.
+	HeatmapRowsDay HeatmapRows = "DAY"
+)
+
+var AllHeatmapRows = []HeatmapRows{
+	HeatmapRowsWeekday,
+	HeatmapRowsDay,
+}
+
+func (e HeatmapRows) IsValid() bool {
+	switch e {
+	case HeatmapRowsWeekday, HeatmapRowsDay:
+		return true
+	}
+	return false
+}
+
+func (e HeatmapRows) String() string {
+	return string(e)
+}
+
+func (e *HeatmapRows) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = HeatmapRows(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid HeatmapRows", str)
+	}
+	return nil
+}
+
+func (e HeatmapRows) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *HeatmapRows) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e HeatmapRows) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// A statistic that groups can be ranked by.
+type StatisticName string
+
+const (
+	StatisticNameCount            StatisticName = "COUNT"
+	StatisticNameSum              StatisticName = "SUM"
+	StatisticNameMean             StatisticName = "MEAN"
+	StatisticNameMin              StatisticName = "MIN"
+	StatisticNameMax              StatisticName = "MAX"
+	StatisticNameRange            StatisticName = "RANGE"
+	StatisticNameFirst            StatisticName = "FIRST"
+	StatisticNameLast             StatisticName = "LAST"
+	StatisticNameDelta            StatisticName = "DELTA"
+	StatisticNameRate             StatisticName = "RATE"
+	StatisticNameStddev           StatisticName = "STDDEV"
+	StatisticNameVariance         StatisticName = "VARIANCE"
+	StatisticNameTimeWeightedMean StatisticName = "TIME_WEIGHTED_MEAN"
+	StatisticNameIntegral         StatisticName = "INTEGRAL"
+	StatisticNameMedian           StatisticName = "MEDIAN"
+	StatisticNameP90              StatisticName = "P90"
+	StatisticNameP95              StatisticName = "P95"
+	StatisticNameP99              StatisticName = "P99"
+)
+
+var AllStatisticName = []StatisticName{
+	StatisticNameCount,
+	StatisticNameSum,
+	StatisticNameMean,
+	StatisticNameMin,
+	StatisticNameMax,
+	StatisticNameRange,
+	StatisticNameFirst,
+	StatisticNameLast,
+	StatisticNameDelta,
+	StatisticNameRate,
+	StatisticNameStddev,
+	StatisticNameVariance,
+	StatisticNameTimeWeightedMean,
+	StatisticNameIntegral,
+	StatisticNameMedian,
+	StatisticNameP90,
+	StatisticNameP95,
+	StatisticNameP99,
+}
+
+func (e StatisticName) IsValid() bool {
+	switch e {
+	case StatisticNameCount, StatisticNameSum, StatisticNameMean, StatisticNameMin, StatisticNameMax, StatisticNameRange, StatisticNameFirst, StatisticNameLast, StatisticNameDelta, StatisticNameRate, StatisticNameStddev, StatisticNameVariance, StatisticNameTimeWeightedMean, StatisticNameIntegral, StatisticNameMedian, StatisticNameP90, StatisticNameP95, StatisticNameP99:
+		return true
+	}
+	return false
+}
+
+func (e StatisticName) String() string {
+	return string(e)
+}
+
+func (e *StatisticName) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = StatisticName(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid StatisticName", str)
+	}
+	return nil
+}
+
+func (e StatisticName) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *StatisticName) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e StatisticName) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+type Weekday string
+
+const (
+	WeekdayMonday    Weekday = "MONDAY"
+	WeekdayTuesday   Weekday = "TUESDAY"
+	WeekdayWednesday Weekday = "WEDNESDAY"
+	WeekdayThursday  Weekday = "THURSDAY"
+	WeekdayFriday    Weekday = "FRIDAY"
+	WeekdaySaturday  Weekday = "SATURDAY"
+	WeekdaySunday    Weekday = "SUNDAY"
+)
+
+var AllWeekday = []Weekday{
+	WeekdayMonday,
+	WeekdayTuesday,
+	WeekdayWednesday,
+	WeekdayThursday,
+	WeekdayFriday,
+	WeekdaySaturday,
+	WeekdaySunday,
+}
+
+func (e Weekday) IsValid() bool {
+	switch e {
+	case WeekdayMonday, WeekdayTuesday, WeekdayWednesday, WeekdayThursday, WeekdayFriday, WeekdaySaturday, WeekdaySunday:
+		return true
+	}
+	return false
+}
+
+func (e Weekday) String() string {
+	return string(e)
+}
+
+func (e *Weekday) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = Weekday(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid Weekday", str)
+	}
+	return nil
+}
+
+func (e Weekday) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *Weekday) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e Weekday) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -25,6 +25,7 @@ type ResolverRoot interface {
 	Query() QueryResolver
 	Series() SeriesResolver
 	Subscription() SubscriptionResolver
+	SeriesWhereInput() SeriesWhereInputResolver
 }
 
 type DirectiveRoot struct {
@@ -59,8 +60,10 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCreateSeriesInput,
 		ec.unmarshalInputDeviceOrder,
 		ec.unmarshalInputDeviceWhereInput,
+		ec.unmarshalInputGroupKey,
 		ec.unmarshalInputKeyOrder,
 		ec.unmarshalInputKeyWhereInput,
+		ec.unmarshalInputLabelFilter,
 		ec.unmarshalInputMemberOrder,
 		ec.unmarshalInputMemberWhereInput,
 		ec.unmarshalInputProjectOrder,
@@ -68,6 +71,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputSeriesOrder,
 		ec.unmarshalInputSeriesWhereInput,
 		ec.unmarshalInputTimeRange,
+		ec.unmarshalInputTopInput,
 		ec.unmarshalInputUpdateDeviceInput,
 		ec.unmarshalInputUpdateKeyInput,
 		ec.unmarshalInputUpdateMemberInput,
@@ -75,6 +79,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputUpdateSeriesInput,
 		ec.unmarshalInputUserOrder,
 		ec.unmarshalInputUserWhereInput,
+		ec.unmarshalInputWindowInput,
 	)
 	first := true
 
@@ -200,8 +205,14 @@ scalar Int64
 scalar Labels
 
 """
+A length of time as ISO 8601 writes it: "PT15M", "PT1H", "P1D", "P1W", "P1M" (a month of the calendar), "P1Y", "P1DT12H". From one
+millisecond to 100 years.
+"""
+scalar Duration
+
+"""
 Half open: from ` + "`" + `from` + "`" + ` on, before ` + "`" + `to` + "`" + `. Each may be left out: from the first reading, to the last. A time is RFC 3339 with a
-zone, "now", or relative to it: "-15m", "-24h", "-30d".
+zone, "now", or relative to it: "-15m", "-24h", "-30d". Now is the same moment for all of an operation.
 """
 input TimeRange {
   from: Time
@@ -262,6 +273,18 @@ extend type Series {
     maxPoints: Int
     decimation: Decimation = MIN_MAX
   ): ReadingConnection! @goField(forceResolver: true)
+  """
+  Statistics of the readings in the range, one for each bucket of the window. No range: from the first reading to now; no window:
+  one bucket, the whole range. At most 11,000 buckets.
+  """
+  statistics(
+    range: TimeRange
+    window: WindowInput
+    "What is shown for buckets without readings."
+    fill: Fill = NONE
+    "Shows beside each bucket, as ` + "`" + `previous` + "`" + `, the one that lies so long before it: P7D compares with the week before."
+    compareTo: Duration
+  ): [Statistic!]! @goField(forceResolver: true)
 }
 
 "How a few readings are chosen to stand for many. Each is one that was sent; the first and the last are always among them."
@@ -296,6 +319,44 @@ extend type Query {
   1,000) of the range after the cursor.
   """
   readings(series: SeriesWhereInput!, range: TimeRange, first: Int, after: Cursor): ReadingConnection!
+  """
+  Statistics over many series at once (at most 10,000), in groups: in each bucket of the window, one statistic of all readings that
+  the series of a group have there. No range: from the first reading to now; no window: one bucket, the whole range; no groupBy: one
+  group of all.
+
+  The groups come in order of their devices' names, their metrics and their labels, or by rank with ` + "`" + `top` + "`" + `. An answer has at most
+  11,000 buckets, those of all groups counted together.
+  """
+  statistics(
+    series: SeriesWhereInput!
+    range: TimeRange
+    window: WindowInput
+    "Series that agree in all of these are one group."
+    groupBy: [GroupKey!]
+    "What is shown for buckets without readings."
+    fill: Fill = NONE
+    "Shows beside each bucket and total, as ` + "`" + `previous` + "`" + `, the one that lies so long before it: P7D compares with the week before."
+    compareTo: Duration
+    "Only the groups that rank first."
+    top: TopInput
+  ): [StatisticGroup!]!
+  """
+  When things happen: one statistic for each hour of the day on each weekday, or on each day, over all readings that the series have
+  then. Hours are those of the clock in the time zone; cells without readings are left out. The range has at most 450 days by DAY,
+  20 years by WEEKDAY.
+  """
+  heatmap(
+    series: SeriesWhereInput!
+    range: TimeRange
+    by: HeatmapRows = WEEKDAY
+    "An IANA time zone, such as Europe/Berlin."
+    timeZone: String = "UTC"
+  ): [HeatmapCell!]!
+  """
+  How far two series go up and down together, in each bucket of the window: the correlation of their means in steps of the length
+  ` + "`" + `step` + "`" + `, at most 125,000 of them. Steps in which only one of them has readings do not count. No window: one bucket, the whole range.
+  """
+  correlation(x: ID!, y: ID!, range: TimeRange, window: WindowInput, step: Duration!): [Correlation!]!
 }
 
 type Mutation {
@@ -371,6 +432,311 @@ type Subscription {
     from: Time
     after: Cursor
   ): ReadingEvent!
+  """
+  The query ` + "`" + `statistics` + "`" + `, live: first its whole answer, then, once a second at most, the groups that changed with only those buckets that
+  changed. A bucket whose readings are gone comes with ` + "`" + `count: 0` + "`" + `, a group that is gone with ` + "`" + `series: 0` + "`" + `. The range keeps its beginning,
+  and goes on with time when it has no end. It follows one project.
+  """
+  statistics(
+    "The project to follow. May be left out with a key, by members of one project, or when all series that match now are of one."
+    project: ID
+    series: SeriesWhereInput!
+    range: TimeRange
+    window: WindowInput
+    groupBy: [GroupKey!]
+    fill: Fill = NONE
+    compareTo: Duration
+    top: TopInput
+  ): [StatisticGroup!]!
+}
+
+"How a range is divided into buckets: exactly one of ` + "`" + `every` + "`" + ` and ` + "`" + `calendar` + "`" + `."
+input WindowInput {
+  "The length of a bucket."
+  every: Duration
+  "A unit of the calendar: with its days of 23 and 25 hours, months of 28 to 31 days, leap years."
+  calendar: CalendarUnit
+  "An IANA time zone, such as Europe/Berlin: where days begin, and what the clock shows."
+  timeZone: String = "UTC"
+  alignment: Alignment = CALENDAR
+  "The first day of a week."
+  weekStart: Weekday = MONDAY
+}
+
+enum CalendarUnit {
+  MINUTE
+  HOUR
+  DAY
+  WEEK
+  MONTH
+  QUARTER
+  YEAR
+}
+
+"Where buckets begin."
+enum Alignment {
+  """
+  Each has its set place, whatever the range: March, week 23, 14:00. The first and the last may lie partly outside the range; readings
+  there are not in them. A length that the calendar does not know, such as PT7H, is counted from the first day of 2000.
+  """
+  CALENDAR
+  "They are counted from the start of the range: with it at 10:17, hours go from 10:17 to 11:17."
+  RANGE
+}
+
+enum Weekday {
+  MONDAY
+  TUESDAY
+  WEDNESDAY
+  THURSDAY
+  FRIDAY
+  SATURDAY
+  SUNDAY
+}
+
+"""
+What is shown for a bucket without readings. Its ` + "`" + `count` + "`" + ` is 0 in any case, it is marked ` + "`" + `filled` + "`" + `, and the other counts (distinct,
+histogram, completeness) say that nothing is there.
+"""
+enum Fill {
+  "Nothing: the bucket is left out."
+  NONE
+  "The bucket, with nulls."
+  NULL
+  "The bucket, with zeros."
+  ZERO
+  "What the last bucket before it shows that has readings; null when there is none."
+  PREVIOUS
+  "What lies on the straight line from the last bucket with readings before it to the first behind it; null unless there are both."
+  LINEAR
+}
+
+"What the series of one group have in common."
+enum GroupBy {
+  "Each series is a group."
+  SERIES
+  "The series of a device."
+  DEVICE
+  "The series of a metric."
+  METRIC
+  "The series with the same value of a label; those without it are a group too."
+  LABEL
+}
+
+input GroupKey {
+  by: GroupBy!
+  "The label's name: with LABEL, and only there."
+  label: String
+}
+
+"A statistic that groups can be ranked by."
+enum StatisticName {
+  COUNT
+  SUM
+  MEAN
+  MIN
+  MAX
+  RANGE
+  FIRST
+  LAST
+  DELTA
+  RATE
+  STDDEV
+  VARIANCE
+  TIME_WEIGHTED_MEAN
+  INTEGRAL
+  MEDIAN
+  P90
+  P95
+  P99
+}
+
+"Keeps ` + "`" + `k` + "`" + ` groups: those whose total is the greatest. Groups where it is null come last."
+input TopInput {
+  "1 to 10,000."
+  k: Int!
+  by: StatisticName!
+  "The least instead of the greatest."
+  ascending: Boolean = false
+}
+
+"Series that were taken together, and their statistics."
+type StatisticGroup {
+  "The device that all of its series belong to; null when there are several."
+  device: Device
+  "The metric that all of its series have; null when they differ."
+  metric: String
+  "The labels that it was grouped by (with SERIES: those of the series)."
+  labels: Labels!
+  "The unit that all of its series have, as a UCUM code; null when they differ, or when nobody has said."
+  unit: String
+  "How many series it is made of, silent ones too."
+  series: Int!
+  "Over the whole range."
+  total: Statistic!
+  "In order of time."
+  buckets: [Statistic!]!
+}
+
+"""
+What the readings of one or more series in one bucket come to. A field is null when there is nothing to compute it from: no readings,
+or, for stddev, only one. It is never NaN or infinite.
+
+Some are of the LINE through the readings: straight from one to the next of the same series, with a gap where they are more than 24
+hours apart. A line that crosses the edge of a bucket is divided there, so that neighbouring buckets add up. Over several series
+their lines are added.
+"""
+type Statistic {
+  "Where the bucket begins; a reading at this time is in it."
+  start: Time!
+  "Where it ends; a reading at this time is not in it."
+  end: Time!
+  "Its name on the calendar, where it has one: 2018, 2018-Q2, 2018-04, 2018-W23, 2018-04-03, 2018-04-03T14."
+  label: String
+  "How many readings."
+  count: Int64!
+  sum: Float
+  "The arithmetic mean: each reading counts the same. For the mean over time see timeWeightedMean."
+  mean: Float
+  min: Float
+  max: Float
+  "max less min."
+  range: Float
+  "The value of the earliest reading."
+  first: Float
+  "The value of the latest reading."
+  last: Float
+  "last less first, of each series; added up."
+  delta: Float
+  "The increase of a counter per second, by the line: rises add up, and a fall is a counter that began again from zero."
+  rate: Float
+  "The standard deviation of a sample (with n - 1); null for fewer than two readings."
+  stddev: Float
+  "The square of stddev."
+  variance: Float
+  "quantile(q: 0.5)."
+  median: Float
+  """
+  The value that the share q (0 to 1) of the readings is not above, interpolated between neighbours. It never lies outside min and
+  max; ` + "`" + `exact` + "`" + ` says whether it is exact or within 1 %.
+  """
+  quantile(q: Float!): Float
+  "Several quantiles at once, in the order in which they were asked for. At most 1,000."
+  quantiles(q: [Float!]!): [Float]!
+  "Null when there are no readings."
+  boxplot: Boxplot
+  "How many values the label has, of those series that have readings in the bucket."
+  distinct(label: String!): Int64!
+  """
+  The mean over time: the area under the line, by the time that it covers. Since the line comes from outside the bucket, it may lie
+  outside min and max.
+  """
+  timeWeightedMean: Float
+  "The area under the line, in the series' unit times hours: of kW, kWh."
+  integral: Float
+  "For how many seconds the line is above the threshold."
+  durationAbove(threshold: Float!): Float
+  "For how many seconds the line is below the threshold."
+  durationBelow(threshold: Float!): Float
+  """
+  How the values spread: so many bins of equal width, from min to max (left out: those of the bucket). Values outside are in none.
+  Empty when there are no readings; one bin of no width when they are all equal.
+  """
+  histogram(
+    "1 to 1,000."
+    bins: Int = 10
+    min: Float
+    max: Float
+  ): [HistogramBin!]!
+  """
+  The share of the readings that were to be expected, one from each series in each ` + "`" + `every` + "`" + `: 1 when all are there, and never more, since
+  readings too many in one place make up for missing ones in another. Null where not even one ` + "`" + `every` + "`" + ` fits in.
+  """
+  completeness(every: Duration!): Float
+  """
+  Whether all of this is exact. False when quantiles come from sketches (within 1 %), or when readings have been thinned to rollups by
+  retention and do not wholly belong to the bucket.
+  """
+  exact: Boolean!
+  "Whether the bucket has no readings and shows what ` + "`" + `fill` + "`" + ` says."
+  filled: Boolean!
+  "With compareTo: the bucket that lies so long before. Null when nothing is shown for it."
+  previous: Statistic
+}
+
+"A box and its whiskers: quartiles and extremes, with what often stands beside them."
+type Boxplot {
+  min: Float
+  q1: Float
+  median: Float
+  q3: Float
+  max: Float
+  mean: Float
+  p90: Float
+  p99: Float
+}
+
+"How many values lie from ` + "`" + `from` + "`" + ` on, before ` + "`" + `to` + "`" + `; the last bin holds ` + "`" + `to` + "`" + ` too."
+type HistogramBin {
+  from: Float!
+  to: Float!
+  count: Int64!
+}
+
+enum HeatmapRows {
+  "Monday to Sunday: all Mondays of the range together."
+  WEEKDAY
+  "Each day of the range."
+  DAY
+}
+
+type HeatmapCell {
+  "The date, such as 2018-04-03; null by WEEKDAY."
+  day: String
+  weekday: Weekday!
+  "0 to 23. On the day of 25 hours one of them is two hours long; on that of 23 one is missing."
+  hour: Int!
+  "Its start and end are those of its first and of its last hour. Its completeness is null by WEEKDAY."
+  statistic: Statistic!
+}
+
+"How two series go together in one bucket."
+type Correlation {
+  start: Time!
+  end: Time!
+  "The steps in which both have readings."
+  pairs: Int!
+  """
+  Pearson's coefficient: 1 when they rise and fall together, -1 when one falls as the other rises, 0 when neither tells of the other.
+  Null for fewer than two pairs, or when one of them does not change.
+  """
+  coefficient: Float
+}
+
+extend input SeriesWhereInput {
+  "All of these hold for the labels; an empty list matches nothing."
+  labelled: [LabelFilter!]
+}
+
+"""
+What one label of a series is like: one condition or more, all of which hold. A series without the label matches only
+` + "`" + `present: false` + "`" + `.
+"""
+input LabelFilter {
+  "The label's name."
+  label: String!
+  equals: String
+  "One of these; an empty list matches nothing."
+  in: [String!]
+  "The text that the value begins with, to the letter."
+  prefix: String
+  """
+  A regular expression that the whole value matches, in RE2's syntax: at most 256 bytes, and not too large when repetitions are counted
+  out. At most 8 in one operation.
+  """
+  matches: String
+  "Whether the series has the label at all."
+  present: Boolean
 }
 `, BuiltIn: false},
 	{Name: "../../ent/ent.graphqls", Input: `"""
@@ -1646,6 +2012,42 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
 
+func (ec *executionContext) childFields_Boxplot(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "min":
+		return ec.fieldContext_Boxplot_min(ctx, field)
+	case "q1":
+		return ec.fieldContext_Boxplot_q1(ctx, field)
+	case "median":
+		return ec.fieldContext_Boxplot_median(ctx, field)
+	case "q3":
+		return ec.fieldContext_Boxplot_q3(ctx, field)
+	case "max":
+		return ec.fieldContext_Boxplot_max(ctx, field)
+	case "mean":
+		return ec.fieldContext_Boxplot_mean(ctx, field)
+	case "p90":
+		return ec.fieldContext_Boxplot_p90(ctx, field)
+	case "p99":
+		return ec.fieldContext_Boxplot_p99(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Boxplot", field.Name)
+}
+
+func (ec *executionContext) childFields_Correlation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "start":
+		return ec.fieldContext_Correlation_start(ctx, field)
+	case "end":
+		return ec.fieldContext_Correlation_end(ctx, field)
+	case "pairs":
+		return ec.fieldContext_Correlation_pairs(ctx, field)
+	case "coefficient":
+		return ec.fieldContext_Correlation_coefficient(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Correlation", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateKeyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "key":
@@ -1698,6 +2100,32 @@ func (ec *executionContext) childFields_DeviceEdge(ctx context.Context, field gr
 		return ec.fieldContext_DeviceEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeviceEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_HeatmapCell(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "day":
+		return ec.fieldContext_HeatmapCell_day(ctx, field)
+	case "weekday":
+		return ec.fieldContext_HeatmapCell_weekday(ctx, field)
+	case "hour":
+		return ec.fieldContext_HeatmapCell_hour(ctx, field)
+	case "statistic":
+		return ec.fieldContext_HeatmapCell_statistic(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HeatmapCell", field.Name)
+}
+
+func (ec *executionContext) childFields_HistogramBin(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_HistogramBin_from(ctx, field)
+	case "to":
+		return ec.fieldContext_HistogramBin_to(ctx, field)
+	case "count":
+		return ec.fieldContext_HistogramBin_count(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HistogramBin", field.Name)
 }
 
 func (ec *executionContext) childFields_Key(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1926,6 +2354,8 @@ func (ec *executionContext) childFields_Series(ctx context.Context, field graphq
 		return ec.fieldContext_Series_latest(ctx, field)
 	case "readings":
 		return ec.fieldContext_Series_readings(ctx, field)
+	case "statistics":
+		return ec.fieldContext_Series_statistics(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Series", field.Name)
 }
@@ -1950,6 +2380,90 @@ func (ec *executionContext) childFields_SeriesEdge(ctx context.Context, field gr
 		return ec.fieldContext_SeriesEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SeriesEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_Statistic(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "start":
+		return ec.fieldContext_Statistic_start(ctx, field)
+	case "end":
+		return ec.fieldContext_Statistic_end(ctx, field)
+	case "label":
+		return ec.fieldContext_Statistic_label(ctx, field)
+	case "count":
+		return ec.fieldContext_Statistic_count(ctx, field)
+	case "sum":
+		return ec.fieldContext_Statistic_sum(ctx, field)
+	case "mean":
+		return ec.fieldContext_Statistic_mean(ctx, field)
+	case "min":
+		return ec.fieldContext_Statistic_min(ctx, field)
+	case "max":
+		return ec.fieldContext_Statistic_max(ctx, field)
+	case "range":
+		return ec.fieldContext_Statistic_range(ctx, field)
+	case "first":
+		return ec.fieldContext_Statistic_first(ctx, field)
+	case "last":
+		return ec.fieldContext_Statistic_last(ctx, field)
+	case "delta":
+		return ec.fieldContext_Statistic_delta(ctx, field)
+	case "rate":
+		return ec.fieldContext_Statistic_rate(ctx, field)
+	case "stddev":
+		return ec.fieldContext_Statistic_stddev(ctx, field)
+	case "variance":
+		return ec.fieldContext_Statistic_variance(ctx, field)
+	case "median":
+		return ec.fieldContext_Statistic_median(ctx, field)
+	case "quantile":
+		return ec.fieldContext_Statistic_quantile(ctx, field)
+	case "quantiles":
+		return ec.fieldContext_Statistic_quantiles(ctx, field)
+	case "boxplot":
+		return ec.fieldContext_Statistic_boxplot(ctx, field)
+	case "distinct":
+		return ec.fieldContext_Statistic_distinct(ctx, field)
+	case "timeWeightedMean":
+		return ec.fieldContext_Statistic_timeWeightedMean(ctx, field)
+	case "integral":
+		return ec.fieldContext_Statistic_integral(ctx, field)
+	case "durationAbove":
+		return ec.fieldContext_Statistic_durationAbove(ctx, field)
+	case "durationBelow":
+		return ec.fieldContext_Statistic_durationBelow(ctx, field)
+	case "histogram":
+		return ec.fieldContext_Statistic_histogram(ctx, field)
+	case "completeness":
+		return ec.fieldContext_Statistic_completeness(ctx, field)
+	case "exact":
+		return ec.fieldContext_Statistic_exact(ctx, field)
+	case "filled":
+		return ec.fieldContext_Statistic_filled(ctx, field)
+	case "previous":
+		return ec.fieldContext_Statistic_previous(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Statistic", field.Name)
+}
+
+func (ec *executionContext) childFields_StatisticGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "device":
+		return ec.fieldContext_StatisticGroup_device(ctx, field)
+	case "metric":
+		return ec.fieldContext_StatisticGroup_metric(ctx, field)
+	case "labels":
+		return ec.fieldContext_StatisticGroup_labels(ctx, field)
+	case "unit":
+		return ec.fieldContext_StatisticGroup_unit(ctx, field)
+	case "series":
+		return ec.fieldContext_StatisticGroup_series(ctx, field)
+	case "total":
+		return ec.fieldContext_StatisticGroup_total(ctx, field)
+	case "buckets":
+		return ec.fieldContext_StatisticGroup_buckets(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StatisticGroup", field.Name)
 }
 
 func (ec *executionContext) childFields_User(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -3,6 +3,7 @@
 package scalar
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"strconv"
@@ -70,23 +71,39 @@ func UnmarshalLabels(v any) (map[string]string, error) {
 }
 
 // MarshalTime writes a time as RFC 3339 in UTC with as many digits as it needs, at most six.
-func MarshalTime(t time.Time) graphql.Marshaler {
-	return graphql.WriterFunc(func(w io.Writer) {
-		_, _ = w.Write(t.UTC().Truncate(time.Microsecond).AppendFormat([]byte{'"'}, time.RFC3339Nano+`"`))
+func MarshalTime(t time.Time) graphql.ContextMarshaler {
+	return graphql.ContextWriterFunc(func(_ context.Context, w io.Writer) error {
+		_, err := w.Write(t.UTC().Truncate(time.Microsecond).AppendFormat([]byte{'"'}, time.RFC3339Nano+`"`))
+		return err
 	})
 }
 
 // UnmarshalTime reads RFC 3339 with a zone, "now", or a time before or after now as a signed number of seconds (s),
-// minutes (m), hours (h), days of 24 hours (d) or weeks (w): "-15m", "-24h", "-30d", "+1h".
-func UnmarshalTime(v any) (time.Time, error) {
+// minutes (m), hours (h), days of 24 hours (d) or weeks (w): "-15m", "-24h", "-30d", "+1h". Now is that of the context.
+func UnmarshalTime(ctx context.Context, v any) (time.Time, error) {
 	s, ok := v.(string)
 	if !ok {
 		return time.Time{}, errTime
 	}
-	return ParseTime(s, time.Now())
+	return ParseTime(s, Now(ctx))
 }
 
 var errTime error = fault.New(fault.TimeInvalid, `a time is RFC 3339 with a zone, from 1970 on, "now", or relative to it such as "-24h" or "-30d"`)
+
+type nowKey struct{}
+
+// WithNow returns a context in which it is now: so that all times of one answer are relative to the same moment.
+func WithNow(ctx context.Context, now time.Time) context.Context {
+	return context.WithValue(ctx, nowKey{}, now)
+}
+
+// Now is what WithNow said, or else the present.
+func Now(ctx context.Context) time.Time {
+	if now, ok := ctx.Value(nowKey{}).(time.Time); ok {
+		return now
+	}
+	return time.Now()
+}
 
 // ParseTime is UnmarshalTime of text, with its now.
 func ParseTime(s string, now time.Time) (time.Time, error) {

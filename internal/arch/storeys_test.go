@@ -14,6 +14,7 @@ var storeys = [][]string{
 	{"graph/gql", "graph/transport"},
 	{"graph/scalar"},
 	{"export"},
+	{"analysis"},          // statistics of what history reads
 	{"history", "verify"}, // history reads what pack and tail hold as one
 	{"ingest", "live", "pack", "tail", "internal/testdb"}, // engines: serve.go connects them
 	{"journal"},

@@ -1,0 +1,159 @@
+package analysis
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/readout-dev/readout/history"
+	"github.com/readout-dev/readout/stats"
+)
+
+const (
+	hour = int64(3_600_000_000)
+	day  = 24 * hour
+)
+
+// rollupUse says which readings a task takes rollups for.
+type rollupUse int
+
+const (
+	noRollups   rollupUse = iota
+	goneRollups           // those that have gone by age
+	allRollups
+)
+
+// plan decides whether rollups are used, and divides the work.
+//
+// As long as there are few readings they are read themselves: that takes some milliseconds, and their quantiles are
+// exact. But where readings have gone by age and rollups have not, these are all there is.
+func (e *Engine) plan(ctx context.Context, t *task) ([]share, error) {
+	few := e.cfg.RawSummaries
+	if t.need.Values {
+		few = e.cfg.RawValues
+	}
+	var n atomic.Int64
+	var outlived atomic.Bool
+	asking, ctx := errgroup.WithContext(ctx)
+	asking.SetLimit(goroutines)
+	for _, p := range t.index.projects {
+		asking.Go(func() error {
+			found, more, err := e.source.Estimate(ctx, p.project, p.series, t.frame.from(), t.frame.to(), few+1)
+			n.Add(int64(found))
+			if more {
+				outlived.Store(true)
+			}
+			return err
+		})
+	}
+	if err := asking.Wait(); err != nil {
+		return nil, err
+	}
+	switch {
+	case n.Load() > int64(few) && len(t.need.Thresholds) == 0 && t.frame.holdsHour():
+		t.rollups = allRollups
+	case outlived.Load():
+		t.rollups = goneRollups
+	}
+	t.first = t.frame.from() - stats.MaxGap
+	if from, to := t.first, t.frame.to(); t.rollups != noRollups && to-from > manyStretches*t.stretchOf(len(t.index.series)) {
+		first, _, err := e.rangeOf(ctx, t.index, &Request{To: &to})
+		if err != nil {
+			return nil, err
+		}
+		t.first = first
+	}
+	return t.shares(n.Load()), nil
+}
+
+// manyStretches are so many that it pays to look for the first reading.
+const manyStretches = 16
+
+// worthSplitting is how many readings keep a goroutine busy longer than it takes to begin another read.
+const worthSplitting = 20_000
+
+// shares divides the work on each project among two goroutines. It does not depend on the machine, and so neither does the
+// rounding of sums.
+func (t *task) shares(readings int64) (shares []share) {
+	for i := range t.index.projects {
+		p := &t.index.projects[i]
+		all := p.share(t.frame)
+		switch {
+		case readings <= worthSplitting:
+			shares = append(shares, all)
+		case len(p.series) > 1:
+			shares = append(shares, all.split(t.index.halves(p))...)
+		default:
+			shares = append(shares, t.halvesOfTime(all)...)
+		}
+	}
+	return shares
+}
+
+// halvesOfTime cuts a share in the middle, if there is a cut: each half then has buckets of its own. A line is not cut, since
+// its ends would have to be joined again.
+func (t *task) halvesOfTime(s share) []share {
+	middle := t.frame.cuts[t.frame.intervals()/2]
+	if middle == s.from || t.need.Line {
+		return []share{s}
+	}
+	first, second := s, s
+	first.to, second.from = middle, middle
+	return []share{first, second}
+}
+
+// stretch is a range of time that is read at once, and the cuts in it.
+type stretch []int64
+
+func (s stretch) from() int64 { return s[0] }
+func (s stretch) to() int64   { return s[len(s)-1] }
+
+// maxUnits is how much a share holds, about, of what rollups give in any order: days that a cut divides, and of each day the
+// hours where these have pieces of lines, or are some kB because of their sketches.
+const maxUnits = 200_000
+
+// stretchOf returns how long a stretch is for which so many series have maxUnits: some days.
+func (t *task) stretchOf(series int) (length int64) {
+	units := 1 // of a day
+	if t.need.Line || t.need.Values {
+		units = 24
+	}
+	return max(int64(maxUnits/(units*series)), 1) * day
+}
+
+// stretches returns what is read one after the other: a line needs the readings next to the range, and rollups are read so
+// many at a time.
+func (f *folder) stretches() (all []stretch) {
+	from, to := f.from, f.to
+	if f.need.Line {
+		from, to = f.frame.from()-stats.MaxGap, f.frame.to()+stats.MaxGap
+	}
+	if f.rollups == noRollups {
+		return []stretch{f.frame.within(from, to)}
+	}
+	today, length := time.Now().UnixMicro(), f.stretchOf(len(f.series))
+	for from = max(from, f.first); from < to; {
+		end := to
+		if from < today { // later on nothing is rolled up
+			end = min(from-mod(from, day)+length, to)
+		}
+		all = append(all, f.frame.within(from, end))
+		from = end
+	}
+	return all
+}
+
+// mod is the remainder of a division that rounds down.
+func mod(a, b int64) int64 { return ((a % b) + b) % b }
+
+// summaries folds what rollups say of a stretch, and returns the parts that they leave.
+func (f *folder) summaries(ctx context.Context, s stretch) (left []history.Part, err error) {
+	if f.rollups == noRollups {
+		return []history.Part{{From: s.from(), To: s.to(), Series: f.series}}, nil
+	}
+	return f.source.Summaries(ctx, history.SummaryQuery{
+		Project: f.project, Series: f.series, Bounds: s, GoneOnly: f.rollups == goneRollups, Sketches: f.need.Values, Lines: f.need.Line,
+	}, f.addUnit)
+}

@@ -1,0 +1,114 @@
+package graph
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/readout-dev/readout/analysis"
+	"github.com/readout-dev/readout/graph/gql"
+	"github.com/readout-dev/readout/stats"
+)
+
+// sent is what a client of live statistics has been told, so that it need not be told again: groups by their keys.
+type sent map[string]*sentGroup
+
+// sentGroup is a group as the client knows it.
+type sentGroup struct {
+	shown   *gql.StatisticGroup // without its buckets
+	total   uint64              // digest
+	buckets map[int64]sentBucket
+}
+
+// sentBucket is a bucket, by its start.
+type sentBucket struct {
+	end    int64
+	digest uint64
+}
+
+// unknown is the digest of what is to be sent again whatever it is.
+const unknown = 0
+
+// again makes all that was sent count as changed.
+func (s sent) again() {
+	for _, g := range s {
+		g.total = unknown
+		for start, b := range g.buckets {
+			g.buckets[start] = sentBucket{end: b.end, digest: unknown}
+		}
+	}
+}
+
+// part is the part of an answer that is looked at: the buckets that begin in a range of time, and maybe the totals.
+type part struct {
+	from, to int64 // µs; exclusive
+	window   *stats.Window
+	totals   bool
+	extent   bool // see analysis.Digests
+}
+
+// changes returns those of the groups that are not as they were sent, with only the buckets that are not, and notes them.
+// keys are those of the groups. Buckets that were sent and are not there any more come as empty ones.
+func (s sent) changes(keys []string, shown []*gql.StatisticGroup, p part) (changed []*gql.StatisticGroup) {
+	for i, g := range shown {
+		known := s[keys[i]]
+		fresh := known == nil || known.shown.Series != g.Series || !equal(known.shown.Unit, g.Unit)
+		if known == nil {
+			known = &sentGroup{buckets: map[int64]sentBucket{}}
+			s[keys[i]] = known
+		}
+		if p.totals {
+			total := analysis.Digests([]*analysis.Statistic{g.Total}, p.extent)[0]
+			fresh = fresh || known.total != total
+			known.total = total
+		}
+		g.Buckets = known.changes(g.Buckets, p)
+		if known.shown = without(g); fresh || len(g.Buckets) > 0 {
+			changed = append(changed, g)
+		}
+	}
+	return changed
+}
+
+// gone returns the groups that were sent and are none of keys: of no series, and without buckets. It forgets them.
+func (s sent) gone(keys []string, from, to int64) (gone []*gql.StatisticGroup) {
+	for key, g := range s {
+		if !slices.Contains(keys, key) {
+			g.shown.Series, g.shown.Total = 0, analysis.NewEmpty(from, to, nil)
+			gone = append(gone, g.shown)
+			delete(s, key)
+		}
+	}
+	return gone
+}
+
+func equal(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }
+
+func without(g *gql.StatisticGroup) *gql.StatisticGroup {
+	c := *g
+	c.Total, c.Buckets = nil, []*analysis.Statistic{}
+	return &c
+}
+
+// changes returns those of the buckets that are not as they were sent, in order of time, and notes them.
+func (g *sentGroup) changes(all []*analysis.Statistic, p part) []*analysis.Statistic {
+	changed := []*analysis.Statistic{}
+	there := make(map[int64]bool, len(all))
+	for i, d := range analysis.Digests(all, p.extent) {
+		start := all[i].Start().UnixMicro()
+		there[start] = true
+		if now := (sentBucket{all[i].End().UnixMicro(), d}); g.buckets[start] != now {
+			g.buckets[start] = now
+			changed = append(changed, all[i])
+		}
+	}
+	for start, b := range g.buckets {
+		if !there[start] && p.from <= start && start < p.to {
+			changed = append(changed, analysis.NewEmpty(start, b.end, p.window))
+			delete(g.buckets, start)
+		}
+	}
+	slices.SortFunc(changed, func(a, b *analysis.Statistic) int {
+		return cmp.Or(a.Start().Compare(b.Start()), a.End().Compare(b.End()))
+	})
+	return changed
+}

@@ -1,0 +1,4 @@
+package store
+
+// Pattern is what a regular expression becomes.
+var Pattern = pattern
