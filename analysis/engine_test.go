@@ -114,7 +114,8 @@ func anyRange(t *rapid.T) (from, to *int64) {
 func checkAnswer(t interface {
 	Helper()
 	Errorf(format string, args ...any)
-}, a *analysis.Answer, r analysis.Request, readings map[key][]reading.Reading) {
+}, a *analysis.Answer, r analysis.Request, readings map[key][]reading.Reading,
+) {
 	t.Helper()
 	check := func(g int, buckets []*stats.Bucket, total *stats.Bucket, bounds []int64, from, to int64) {
 		t.Helper()

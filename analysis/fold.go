@@ -24,17 +24,16 @@ type task struct {
 	held    *held
 }
 
-// share is a part of a task: some series of one project in a part of the range.
+// share is a part of a task: some series of one project.
 type share struct {
-	project  int64
-	series   []int64 // ascending
-	places   []int   // of each
-	from, to int64   // cuts of the frame
+	project int64
+	series  []int64 // ascending
+	places  []int   // of each
 }
 
 // split divides s in two by series; of says of each in which half it is.
 func (s share) split(of []int) []share {
-	halves := []share{{project: s.project, from: s.from, to: s.to}, {project: s.project, from: s.from, to: s.to}}
+	halves := []share{{project: s.project}, {project: s.project}}
 	for i, half := range of {
 		h := &halves[half]
 		h.series, h.places = append(h.series, s.series[i]), append(h.places, s.places[i])

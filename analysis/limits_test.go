@@ -210,20 +210,20 @@ func TestSketchesOfRollupsAreLimited(t *testing.T) {
 
 func TestLabelsAreLimited(t *testing.T) {
 	t.Parallel()
-	source, groups := hourly(100)
+	source, groups := hourly(40) // of two each
 	for s := range groups {
-		groups[s][0].Labels = map[string]string{"address": strconv.Itoa(s)}
+		groups[s][0].Labels = map[string]string{"address": strconv.Itoa(s / 2)}
 	}
 	all := [][]analysis.Member{slices.Concat(groups...)}
 	r := week(nil)
 	r.Need.Labels, r.Keep = []string{"address"}, 1
 	for rolled, raw := range map[float64]int{0: 0, 1: -1} {
 		source.rolled = rolled
-		for n, fits := range map[int]bool{59: true, 60: false} { // 60 groups of 100 addresses in 168 hours are more than a million
+		for n, fits := range map[int]bool{297: true, 298: false} { // 298 groups of 20 addresses in 168 hours are more than a million
 			r.Groups = slices.Repeat(all, n)
 			_, err := analysis.New(source, analysis.Config{RawSummaries: raw}).Answer(t.Context(), r)
 			if fits && err != nil || !fits && !fault.Is(err, fault.Invalid) {
-				t.Errorf("%d values of labels: %v", n*100*168, err)
+				t.Errorf("%d values of labels: %v", n*20*168, err)
 			}
 		}
 	}
@@ -284,9 +284,18 @@ func (s *bare) Summaries(_ context.Context, q history.SummaryQuery, _ func(*hist
 	return nil, nil
 }
 
+func (s *bare) First(ctx context.Context, project int64, series []int64) (int64, bool, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, false, err
+	}
+	return s.memory.First(ctx, project, series)
+}
+
 func TestRollupsAreReadSomeYearsAtATimeWhereThereMayBeAny(t *testing.T) {
 	t.Parallel()
-	source, groups := hourly(1)
+	m := model{}
+	m.append(1, reading.Reading{Series: 1, Time: spring + 7*hour, Value: 1})
+	source, groups := newMemory(m, 1, 0), [][]analysis.Member{{one}}
 	from, to := time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro(), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
 	r := analysis.Request{Groups: groups, From: &from, To: &to, Need: stats.Need{Line: true}}
 	s := &bare{memory: source}

@@ -21,9 +21,8 @@ type memory struct {
 	rolled   float64 // the share of days, and of hours, that have rollups
 	outlived bool    // what Estimate says, though nothing has gone
 
-	mu   sync.Mutex
-	rng  *rand.Rand
-	gave history.Unit // its sketch is overwritten
+	mu  sync.Mutex
+	rng *rand.Rand
 }
 
 func newMemory(m model, seed uint64, rolled float64) *memory {

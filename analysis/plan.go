@@ -36,11 +36,11 @@ func (e *Engine) plan(ctx context.Context, t *task) ([]share, error) {
 	}
 	var n atomic.Int64
 	var outlived atomic.Bool
-	asking, ctx := errgroup.WithContext(ctx)
+	asking, asked := errgroup.WithContext(ctx)
 	asking.SetLimit(goroutines)
 	for _, p := range t.index.projects {
 		asking.Go(func() error {
-			found, more, err := e.source.Estimate(ctx, p.project, p.series, t.frame.from(), t.frame.to(), few+1)
+			found, more, err := e.source.Estimate(asked, p.project, p.series, t.frame.from(), t.frame.to(), few+1)
 			n.Add(int64(found))
 			if more {
 				outlived.Store(true)
@@ -57,13 +57,8 @@ func (e *Engine) plan(ctx context.Context, t *task) ([]share, error) {
 	case outlived.Load():
 		t.rollups = goneRollups
 	}
-	t.first = t.frame.from() - stats.MaxGap
-	if from, to := t.first, t.frame.to(); t.rollups != noRollups && to-from > manyStretches*t.stretchOf(len(t.index.series)) {
-		first, _, err := e.rangeOf(ctx, t.index, &Request{To: &to})
-		if err != nil {
-			return nil, err
-		}
-		t.first = first
+	if err := e.findFirst(ctx, t); err != nil {
+		return nil, err
 	}
 	return t.shares(n.Load()), nil
 }
@@ -71,37 +66,34 @@ func (e *Engine) plan(ctx context.Context, t *task) ([]share, error) {
 // manyStretches are so many that it pays to look for the first reading.
 const manyStretches = 16
 
+// findFirst finds the day of the first reading, if there may be many stretches before it.
+func (e *Engine) findFirst(ctx context.Context, t *task) error {
+	t.first = t.frame.from() - stats.MaxGap
+	to := t.frame.to()
+	if t.rollups == noRollups || to-t.first <= manyStretches*t.stretchOf(len(t.index.series)) {
+		return nil
+	}
+	first, _, err := e.rangeOf(ctx, t.index, &Request{To: &to})
+	t.first = first - mod(first, day) // whole, or its rollup were cut
+	return err
+}
+
 // worthSplitting is how many readings keep a goroutine busy longer than it takes to begin another read.
 const worthSplitting = 20_000
 
 // shares divides the work on each project among two goroutines. It does not depend on the machine, and so neither does the
-// rounding of sums.
+// rounding of sums. One series is not divided in time: to look for its rows twice takes as long as is gained.
 func (t *task) shares(readings int64) (shares []share) {
 	for i := range t.index.projects {
 		p := &t.index.projects[i]
-		all := p.share(t.frame)
-		switch {
-		case readings <= worthSplitting:
+		all := p.share()
+		if readings <= worthSplitting || len(p.series) == 1 {
 			shares = append(shares, all)
-		case len(p.series) > 1:
+		} else {
 			shares = append(shares, all.split(t.index.halves(p))...)
-		default:
-			shares = append(shares, t.halvesOfTime(all)...)
 		}
 	}
 	return shares
-}
-
-// halvesOfTime cuts a share in the middle, if there is a cut: each half then has buckets of its own. A line is not cut, since
-// its ends would have to be joined again.
-func (t *task) halvesOfTime(s share) []share {
-	middle := t.frame.cuts[t.frame.intervals()/2]
-	if middle == s.from || t.need.Line {
-		return []share{s}
-	}
-	first, second := s, s
-	first.to, second.from = middle, middle
-	return []share{first, second}
 }
 
 // stretch is a range of time that is read at once, and the cuts in it.
@@ -126,9 +118,9 @@ func (t *task) stretchOf(series int) (length int64) {
 // stretches returns what is read one after the other: a line needs the readings next to the range, and rollups are read so
 // many at a time.
 func (f *folder) stretches() (all []stretch) {
-	from, to := f.from, f.to
+	from, to := f.frame.from(), f.frame.to()
 	if f.need.Line {
-		from, to = f.frame.from()-stats.MaxGap, f.frame.to()+stats.MaxGap
+		from, to = from-stats.MaxGap, to+stats.MaxGap
 	}
 	if f.rollups == noRollups {
 		return []stretch{f.frame.within(from, to)}

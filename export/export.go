@@ -60,16 +60,16 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.answer(w, r, "readings", q.format, func(ctx context.Context, s *stream) error { return h.write(ctx, s, q) })
+	return h.answer(w, r, h.running, "readings", q.format, func(ctx context.Context, s *stream) error { return h.write(ctx, s, q) })
 }
 
-// answer lets one more export run, if there is room, and sends what write writes as a file of that name.
+// answer lets one more export run, if there is room among those running, and sends what write writes as a file of that name.
 func (h *Handler) answer(
-	w http.ResponseWriter, r *http.Request, name string, f format, write func(ctx context.Context, s *stream) error,
+	w http.ResponseWriter, r *http.Request, running chan struct{}, name string, f format, write func(ctx context.Context, s *stream) error,
 ) error {
 	select {
-	case h.running <- struct{}{}:
-		defer func() { <-h.running }()
+	case running <- struct{}{}:
+		defer func() { <-running }()
 	default:
 		return fault.New(fault.TooMany, "%d exports are running: wait for one of them to end", maxExports).After(10 * time.Second)
 	}

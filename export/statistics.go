@@ -27,13 +27,14 @@ type Engine interface {
 type Statistics struct {
 	exports *Handler
 	engine  Engine
-	limit   time.Duration
+	limit   time.Duration // of the engine
+	running chan struct{}
 }
 
-// NewStatistics returns the door to what engine says of the series that exports shows to whoever asks. Both doors let in as
-// many together as one alone.
+// NewStatistics returns the door to what engine says of the series that exports shows to whoever asks. It lets in as many as
+// exports does, beside those.
 func NewStatistics(exports *Handler, engine Engine) *Statistics {
-	return &Statistics{exports: exports, engine: engine, limit: computing}
+	return &Statistics{exports: exports, engine: engine, limit: computing, running: make(chan struct{}, maxExports)}
 }
 
 // Serve answers one request with the statistics that its query names, a row for each bucket: group by group, each in order
@@ -56,7 +57,7 @@ func (h *Statistics) Serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.exports.answer(w, r, "statistics", q.format, func(ctx context.Context, s *stream) error { return h.write(ctx, s, q) })
+	return h.exports.answer(w, r, h.running, "statistics", q.format, func(ctx context.Context, s *stream) error { return h.write(ctx, s, q) })
 }
 
 // write computes the answer, and then writes it.

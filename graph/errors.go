@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -44,6 +45,9 @@ func extensions(ctx context.Context, f *fault.Error) map[string]any {
 	e := map[string]any{"code": f.Code.Door().GraphQL}
 	if id := problem.RequestID(ctx); id != "" && f.Code == fault.Internal {
 		e["requestId"] = id
+	}
+	if f.RetryAfter > 0 {
+		e["retryAfter"] = int(math.Ceil(f.RetryAfter.Seconds()))
 	}
 	return e
 }

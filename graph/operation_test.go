@@ -68,6 +68,8 @@ func TestLargeOperationDoesNotWaitForEver(t *testing.T) {
 		r := c.run(maxCost)() // the clock of the test goes on when all wait
 		if len(r.Errors) != 1 || r.Errors[0].Extensions["code"] != "TOO_MANY_REQUESTS" {
 			t.Errorf("got %v, want TOO_MANY_REQUESTS", r.Errors)
+		} else if r.Errors[0].Extensions["retryAfter"] != 1 {
+			t.Errorf("got %v, want to be told when to come again", r.Errors[0].Extensions)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"math"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -99,6 +100,9 @@ func (s *selection) field(f graphql.CollectedField) error {
 		}
 	case "distinct":
 		label, _ := args["label"].(string)
+		if label == "" {
+			return fault.New(fault.Invalid, "distinct wants the name of a label")
+		}
 		s.need = s.need.And(stats.Need{Labels: []string{label}})
 	case "durationAbove", "durationBelow":
 		return s.threshold(args["threshold"])
@@ -165,7 +169,7 @@ func checkHistogram(args map[string]any) error {
 // floatOf is a number of a document or of variables.
 func floatOf(v any) (float64, error) {
 	x, err := graphql.UnmarshalFloat(v)
-	if err != nil {
+	if err != nil || math.IsNaN(x) || math.IsInf(x, 0) { // it reads "NaN" and "Inf"
 		return 0, fault.New(fault.Invalid, "this is not a number that a Float can be")
 	}
 	return x, nil

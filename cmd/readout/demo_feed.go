@@ -106,8 +106,16 @@ func (f *demoFeed) send(ctx context.Context, device int, w greenhouse.Window) (r
 
 // newest asks the API for the newest reading of each device.
 func (f *demoFeed) newest(ctx context.Context) (map[string]time.Time, error) {
-	const query = `{"query": "{ latest(series: {}) { time series { device { name } } } }"}`
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.url+"/graphql", bytes.NewBufferString(query))
+	const query = `query ($names: [String!]) { latest(series: {hasDeviceWith: [{nameIn: $names}]}) { time series { device { name } } } }`
+	var names []string
+	for _, d := range f.house.Devices() { // alone: whoever tries it out may have sent a great many other series
+		names = append(names, d.Name)
+	}
+	body, err := json.Marshal(map[string]any{"query": query, "variables": map[string]any{"names": names}})
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.url+"/graphql", bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
