@@ -65,20 +65,26 @@ type side struct {
 	took      []time.Duration
 }
 
-// result says how many times as long the quickest way to ask SQL took, and as a key how many times the first one.
+// result says how many times as long the first way to ask SQL took, which is the one that people write, and as a key how many
+// times the quickest one.
 func (t *turns) result() (r result) {
 	r.header = []string{"", "p50 ms", "p99 ms"}
 	for _, s := range append([]side{{"Readout", "ms", t.ours}, {"Readout, decoded before", "cached_ms", t.cached}}, t.theirs...) {
 		r.rows = append(r.rows, []string{s.name, fmt.Sprintf("%.2f", ms(quantile(s.took, 0.5))), fmt.Sprintf("%.2f", ms(quantile(s.took, 0.99)))})
 		r.keys = append(r.keys, fmt.Sprintf("%s=%.2f", s.key, ms(median(s.took))))
 	}
-	r.ratio = math.Inf(1)
+	best := math.Inf(1)
 	for _, s := range t.theirs {
-		r.ratio = min(r.ratio, float64(median(s.took))/float64(median(t.ours)))
+		best = min(best, float64(median(s.took))/float64(median(t.ours)))
 	}
-	r.keys = append(r.keys, fmt.Sprintf("first_ratio=%.2f", float64(median(t.theirs[0].took))/float64(median(t.ours))))
+	r.ratio = float64(median(t.theirs[0].took)) / float64(median(t.ours))
+	r.keys = append(r.keys, fmt.Sprintf("best_ratio=%.2f", best))
 	return r
 }
+
+// inARow is how often a side is asked the same when it is its turn: a server that works is not asked after a pause in which
+// another one has had the processors and their caches.
+const inARow = 3
 
 // turns asks both sides questions and compares what they say. The sides come by turns, so that what disturbs the machine
 // disturbs all; the first round loads and plans, and does not count.
@@ -101,31 +107,36 @@ func (l *statsLoad) turn(ctx context.Context, t *turns, q *question) error {
 	var warm []time.Duration
 	for _, by := range []struct {
 		asked *asker
+		times int
 		took  *[]time.Duration
-	}{{l.uncached, &t.ours}, {l.cached, &warm}, {l.cached, &t.cached}} {
-		begin := time.Now()
-		cells, err := by.asked.ask(ctx, q)
-		if err != nil {
-			return fmt.Errorf("ask Readout: %w", err)
+	}{{l.uncached, inARow, &t.ours}, {l.cached, 1, &warm}, {l.cached, inARow, &t.cached}} {
+		for range by.times {
+			begin := time.Now()
+			cells, err := by.asked.ask(ctx, q)
+			if err != nil {
+				return fmt.Errorf("ask Readout: %w", err)
+			}
+			*by.took = append(*by.took, time.Since(begin))
+			if got != nil && !slices.EqualFunc(got, cells, equalCells) {
+				return errors.New("two answers of Readout differ")
+			}
+			got = cells
 		}
-		*by.took = append(*by.took, time.Since(begin))
-		if got != nil && !slices.EqualFunc(got, cells, equalCells) {
-			return errors.New("two answers of Readout differ")
-		}
-		got = cells
 	}
 	for i, form := range q.forms {
 		if i == len(t.theirs) {
 			t.theirs = append(t.theirs, side{name: form.name, key: form.key})
 		}
-		begin := time.Now()
-		want, err := l.rows.ask(ctx, form)
-		if err != nil {
-			return fmt.Errorf("ask SQL: %w", err)
-		}
-		t.theirs[i].took = append(t.theirs[i].took, time.Since(begin))
-		if err := sameCells(got, want, q); err != nil {
-			return fmt.Errorf("%s: %w", form.name, err)
+		for range inARow {
+			begin := time.Now()
+			want, err := l.rows.ask(ctx, form)
+			if err != nil {
+				return fmt.Errorf("ask SQL: %w", err)
+			}
+			t.theirs[i].took = append(t.theirs[i].took, time.Since(begin))
+			if err := sameCells(got, want, q); err != nil {
+				return fmt.Errorf("%s: %w", form.name, err)
+			}
 		}
 	}
 	return nil

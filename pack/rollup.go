@@ -9,7 +9,9 @@ import (
 // What a rollup needs to be worth its row and its sketch.
 const (
 	HourMin   = 200 // readings of an hour that has a row
-	SketchMin = 512 // readings of a rollup that has a sketch always; see smallSketch
+	SketchMin = 512 // readings of a rollup that has a sketch of up to stats.MaxExact values
+
+	daySketchMin = 64 // readings of a day that has a smaller one
 )
 
 // Rollups returns the rollup of a day and those of its hours that have one, as they are stored for rs: all readings of one
@@ -112,18 +114,21 @@ func (r *roller) finish() (day store.Rollup, hours []store.Rollup) {
 	return r.day, r.hours
 }
 
-// smallSketch returns the sketch of a day with few readings: exact if that takes at most half a byte a reading, else in
-// bins if these take at most one, else none. A slow fleet has many such days, and its readings take no more than that
-// themselves; but a day without a sketch has to be read.
+// smallSketch returns the sketch of a day with few readings: in bins, unless that of the values themselves takes at most
+// half a byte a reading or is shorter still; none of a day with so few that they are read as quickly. A slow fleet has many
+// such days.
 func smallSketch(rs []reading.Reading) []byte {
+	if len(rs) < daySketchMin {
+		return nil
+	}
 	sketch := stats.NewSketch(rs)
 	exact := sketch.Append(nil)
 	if 2*len(exact) <= len(rs) {
 		return exact
 	}
 	sketch.Spill()
-	if bins := sketch.Append(exact[:0]); len(bins) <= len(rs) {
+	if bins := sketch.Append(nil); len(bins) < len(exact) {
 		return bins
 	}
-	return nil
+	return exact
 }

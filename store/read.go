@@ -64,11 +64,9 @@ const beginSnapshot = `begin isolation level repeatable read read only`
 // arguments would take longer than most reads; and what the planner makes of a table that was empty or not analysed yet
 // would do harm when it has grown, so it is held to the order of the keys: by those every statement of a snapshot finds
 // its rows.
-var snapshotSettings = [...]string{
-	`set local plan_cache_mode = force_generic_plan`,
-	`set local enable_seqscan = off`,
-	`set local enable_sort = off`,
-}
+const snapshotSettings = `
+	select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
+		set_config('enable_sort', 'off', true)`
 
 const findPackedTo = `select packed_to from packing where project_id = $1`
 
@@ -147,9 +145,7 @@ func (p *Packed) find(ctx context.Context, w Wanted) error {
 func (p *Packed) queue(b *pgx.Batch, w Wanted) {
 	blocks, lowest, highest := blocksOf(w.Series)
 	b.Queue(beginSnapshot)
-	for _, set := range snapshotSettings {
-		b.Queue(set)
-	}
+	b.Queue(snapshotSettings)
 	b.Queue(findPackedTo, w.Project).Query(func(rows pgx.Rows) error {
 		_, err := pgx.ForEachRow(rows, []any{&p.To}, func() error { return nil })
 		return err

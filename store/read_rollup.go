@@ -104,9 +104,7 @@ func beginRolled(
 func (r *Rolled) queue(b *pgx.Batch, from, to int64) {
 	blocks, lowest, highest := blocksOf(r.series)
 	b.Queue(beginSnapshot)
-	for _, set := range snapshotSettings {
-		b.Queue(set)
-	}
+	b.Queue(snapshotSettings)
 	b.Queue(findPackedTo, r.project).Query(func(rows pgx.Rows) error {
 		_, err := pgx.ForEachRow(rows, []any{&r.To}, func() error { return nil })
 		return err
