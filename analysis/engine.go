@@ -13,7 +13,7 @@ import (
 
 // Config sets the limits of an Engine; its zero value is right for one server process.
 type Config struct {
-	Parallel int           // answers that are computed at once; 0 = GOMAXPROCS
+	Parallel int           // answers that are computed at once, and goroutines that do so; 0 = GOMAXPROCS
 	Waiting  int           // more that wait for a turn; 0 = 8 for each of Parallel, negative = none
 	Patience time.Duration // how long they wait; 0 = 2 s
 
@@ -45,12 +45,16 @@ type Engine struct {
 	source    Source
 	cfg       Config
 	admission *admission
+	folding   chan struct{} // room for the goroutines of all answers
 }
 
 // New returns an Engine that reads source.
 func New(source Source, cfg Config) *Engine {
 	cfg = cfg.withDefaults()
-	return &Engine{source: source, cfg: cfg, admission: newAdmission(cfg.Parallel, cfg.Waiting, cfg.Patience)}
+	return &Engine{
+		source: source, cfg: cfg, admission: newAdmission(cfg.Parallel, cfg.Waiting, cfg.Patience),
+		folding: make(chan struct{}, cfg.Parallel),
+	}
 }
 
 // Answer computes what r asks for. What is stored while it does may be seen or not, but no reading is seen twice.
@@ -119,7 +123,15 @@ func (e *Engine) foldWithin(ctx context.Context, x *index, need stats.Need, f *f
 	workers.SetLimit(goroutines)
 	for i, s := range shares {
 		folders[i] = newFolder(t, s, e.source)
-		workers.Go(func() error { return folders[i].run(ctx) })
+		workers.Go(func() error {
+			select {
+			case e.folding <- struct{}{}:
+				defer func() { <-e.folding }()
+				return folders[i].run(ctx)
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		})
 	}
 	if err := workers.Wait(); err != nil {
 		return nil, err

@@ -21,8 +21,8 @@ func TestRollupsAnswerForReadingsThatAreGone(t *testing.T) {
 	pool := testdb.New(t)
 	s := newStory(t, pool)
 	var rs []reading.Reading
-	for i := range int64(4 * 72) {
-		rs = append(rs, reading.Reading{Series: 1, Time: spring + i*1200*second, Value: float64(i*i%1009) / 7})
+	for i := range int64(4 * 48) {
+		rs = append(rs, reading.Reading{Series: 1, Time: spring + i*1800*second, Value: float64(i*i%1009) / 7})
 	}
 	s.send(t, rs...)
 	s.rest(t)
@@ -40,16 +40,16 @@ func TestRollupsAnswerForReadingsThatAreGone(t *testing.T) {
 				t.Errorf("%s, %+v: bucket %d is %+v", every, need, i, b)
 			}
 		}
-		if g.Total.Summary.Count != 4*72 || g.Total.Coarse != coarse || a.Explain.Resolution != "DAY" || a.Explain.Readings != 0 {
+		if g.Total.Summary.Count != 4*48 || g.Total.Coarse != coarse || a.Explain.Resolution != "DAY" || a.Explain.Readings != 0 {
 			t.Errorf("%s, %+v: %+v, %+v", every, need, g.Total, a.Explain)
 		}
 	}
-	f("P1D", stats.Need{}, false, 72, 0, 1, 2, 3)
-	f("P1D", stats.Need{Line: true}, false, 72, 0, 1, 2, 3)
-	f("P1D", stats.Need{Line: true, Thresholds: []float64{3}}, true, 72, 0, 1, 2, 3) // no rollup knows of these
-	f("PT1H", stats.Need{Line: true}, true, 72, 12, 36, 60, 84)
-	f("PT30M", stats.Need{}, true, 72, 24, 72)
-	f("P1D", stats.Need{Values: true}, true, 72, 0, 1, 2, 3) // so few different ones have no sketch
+	f("P1D", stats.Need{}, false, 48, 0, 1, 2, 3)
+	f("P1D", stats.Need{Line: true}, false, 48, 0, 1, 2, 3)
+	f("P1D", stats.Need{Line: true, Thresholds: []float64{3}}, true, 48, 0, 1, 2, 3) // no rollup knows of these
+	f("PT1H", stats.Need{Line: true}, true, 48, 12, 36, 60, 84)
+	f("PT30M", stats.Need{}, true, 48, 24, 72)
+	f("P1D", stats.Need{Values: true}, true, 48, 0, 1, 2, 3) // so few have no sketch
 }
 
 // forget has the readings of the months before a time go by age, and keeps their rollups.

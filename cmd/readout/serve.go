@@ -129,7 +129,7 @@ func (s *server) wire(secret []byte) error {
 	s.replicas = journal.NewReplicas(pool, follower, journal.ReplicaConfig{Log: s.log, Metrics: registry})
 	s.journal = journal.New(pool, follower, held.LatestTime, journal.Config{Log: s.log, Metrics: registry})
 	past := history.New(pool, held, follower, history.Config{Metrics: registry})
-	analyst := analysis.New(past, analysis.Config{})
+	analyst := analysis.New(past, analysis.Config{Parallel: processors()})
 	changes := &changes{pool: pool, registry: series, follower: follower, journal: s.journal, log: s.log}
 	keeper := pack.NewKeeper(pool, pack.KeeperConfig{Delete: changes.delete, Log: s.log, Metrics: registry})
 	s.engines = []engine{s.replicas, packer, keeper, pack.NewLatestFlusher(pool, held, pack.LatestConfig{Log: s.log})}
