@@ -37,7 +37,7 @@ type Group struct {
 // Explain says how an answer was computed.
 type Explain struct {
 	Resolution string        // the coarsest that was used: "RAW", "HOUR" or "DAY"
-	Sources    []string      // of "RAW" (readings: chunks, young runs and the tail), "HOUR" and "DAY", those that gave anything
+	Sources    []string      // of "TAIL" (readings that are not packed), "RAW" (packed ones), "HOUR" and "DAY" (rollups): those that gave anything
 	Readings   int           // that were read, those behind both ends of a range for the line through it too
 	Rollups    int           // that were read
 	Took       time.Duration // with the time spent waiting for a turn

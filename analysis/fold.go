@@ -104,6 +104,7 @@ func (f *folder) raw(ctx context.Context, part history.Part) error {
 
 // addSpan folds a span of the series at these places.
 func (f *folder) addSpan(places []int, span history.Span) error {
+	f.work.fresh += span.Fresh
 	for i, rs := range span.Series {
 		f.addReadings(places[i], rs)
 		if f.tracer != nil { // parts come in the order of time, and rollups before them

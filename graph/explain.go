@@ -19,6 +19,8 @@ type explanation struct {
 	Readings     int      `json:"readings"`
 	Rollups      int      `json:"rollups"`
 	Milliseconds float64  `json:"milliseconds"`
+
+	how analysis.Explain
 }
 
 // explanations are those of one response. Safe for concurrent use.
@@ -58,21 +60,15 @@ func explain(ctx context.Context, how analysis.Explain) {
 	path := graphql.GetPath(ctx)
 	i := slices.IndexFunc(e.all, func(x explanation) bool { return x.Path.String() == path.String() })
 	if i < 0 {
-		i, e.all = len(e.all), append(e.all, explanation{Path: path, Resolution: "RAW", Sources: []string{}})
+		i, e.all = len(e.all), append(e.all, explanation{Path: path})
 	}
 	e.all[i].add(how)
 }
 
 // add adds an answer to what a field was computed from.
 func (x *explanation) add(how analysis.Explain) {
-	both := slices.Concat(x.Sources, how.Sources)
-	x.Sources = []string{}
-	for _, source := range []string{"RAW", "HOUR", "DAY"} { // the coarsest last
-		if slices.Contains(both, source) {
-			x.Sources, x.Resolution = append(x.Sources, source), source
-		}
-	}
-	x.Readings += how.Readings
-	x.Rollups += how.Rollups
-	x.Milliseconds += float64(how.Took.Microseconds()) / 1000
+	x.how = x.how.And(how)
+	x.Resolution, x.Readings, x.Rollups = x.how.Resolution, x.how.Readings, x.how.Rollups
+	x.Sources = append([]string{}, x.how.Sources...) // never null
+	x.Milliseconds = float64(x.how.Took.Microseconds()) / 1000
 }

@@ -171,7 +171,7 @@ func TestEachFieldIsExplainedOnce(t *testing.T) {
 	query := fmt.Sprintf(`{ map: heatmap(series: {}) { hour } none: statistics(series: {metric: "humidity"}) { total { count } }
 		pair: correlation(x: "%d", y: "%d", step: "PT12H") { pairs } }`, w.ours.series, other)
 	a := w.post("viewer", map[string]any{"query": query, "extensions": map[string]any{"explain": true}})
-	for _, want := range []string{`"path":["map"],"resolution":"RAW","sources":["RAW"],"readings":3`, `"path":["pair"],"resolution":"RAW","sources":["RAW"],"readings":3`, `"path":["none"],"resolution":"RAW","sources":[],"readings":0`} {
+	for _, want := range []string{`"path":["map"],"resolution":"RAW","sources":["TAIL"],"readings":3`, `"path":["pair"],"resolution":"RAW","sources":["TAIL"],"readings":3`, `"path":["none"],"resolution":"RAW","sources":[],"readings":0`} {
 		if strings.Count(a.Body, want) != 1 {
 			t.Errorf("got %s, want %s once", a.Body, want)
 		}

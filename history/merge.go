@@ -136,7 +136,7 @@ func (m *merger) finish() (stretch, error) {
 	slices.SortFunc(m.held.Deletions, func(a, b reading.Deletion) int {
 		return cmp.Or(cmp.Compare(a.Series, b.Series), cmp.Compare(a.From, b.From))
 	})
-	found := stretch{offset: m.held.Offset, from: m.q.from, to: m.q.to, series: m.base}
+	found := stretch{offset: m.held.Offset, from: m.q.from, to: m.q.to, series: m.base, held: m.held.Readings}
 	for i, series := range m.q.series {
 		rs := m.base[i]
 		for _, day := range runs[i] {

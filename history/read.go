@@ -26,6 +26,17 @@ type stretch struct {
 	from, to int64
 	series   [][]reading.Reading // as in the query
 	count    int
+	held     [][]reading.Reading // what the tail had of each, also behind to
+}
+
+// fresh returns how many of the readings come from the tail.
+func (s *stretch) fresh() (n int) {
+	for _, rs := range s.held {
+		if len(rs) > 0 {
+			n += len(between(rs, s.from, s.to))
+		}
+	}
+	return n
 }
 
 // errTooMany says that a query finds more readings than its max.

@@ -12,6 +12,7 @@ import (
 type Span struct {
 	From, To int64
 	Series   [][]reading.Reading // of each of the series that were asked for, oldest first
+	Fresh    int                 // how many of them are not packed: they come from memory
 }
 
 // Spans returns a range of time in stretches, in order, each with about want readings at most, over all series; one µs
@@ -27,7 +28,7 @@ func (r *Reader) Spans(ctx context.Context, project int64, series []int64, from,
 				yield(Span{}, err)
 				return
 			}
-			if found.count > 0 && !yield(Span{found.from, found.to, order.undo(found.series)}, nil) {
+			if found.count > 0 && !yield(Span{found.from, found.to, order.undo(found.series), found.fresh()}, nil) {
 				return
 			}
 		}
