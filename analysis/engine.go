@@ -109,31 +109,14 @@ func (e *Engine) fold(ctx context.Context, x *index, need stats.Need, f *frame) 
 // foldWithin is fold for a part of an answer that holds h.
 func (e *Engine) foldWithin(ctx context.Context, x *index, need stats.Need, f *frame, h *held) (*folded, error) {
 	need.Line = need.Line || len(need.Thresholds) > 0
+	need.Plain = need.Plain && !need.Line
 	t := &task{frame: f, index: x, need: need, held: h}
 	all := &folded{task: t, grid: newGrid(x.groups, f.intervals())}
 	if f.intervals() == 0 {
 		return all, nil
 	}
-	shares, err := e.plan(ctx, t)
+	folders, err := e.folders(ctx, t)
 	if err != nil {
-		return nil, err
-	}
-	folders := make([]*folder, len(shares))
-	workers, ctx := errgroup.WithContext(ctx)
-	workers.SetLimit(goroutines)
-	for i, s := range shares {
-		folders[i] = newFolder(t, s, e.source)
-		workers.Go(func() error {
-			select {
-			case e.folding <- struct{}{}:
-				defer func() { <-e.folding }()
-				return folders[i].run(ctx)
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-		})
-	}
-	if err := workers.Wait(); err != nil {
 		return nil, err
 	}
 	for _, f := range folders { // in order: so the rounding of sums is always the same
@@ -144,4 +127,41 @@ func (e *Engine) foldWithin(ctx context.Context, x *index, need stats.Need, f *f
 		all.work = all.work.and(f.work)
 	}
 	return all, nil
+}
+
+// folders returns what a task has given, in shares.
+func (e *Engine) folders(ctx context.Context, t *task) ([]*folder, error) {
+	all, found, err := e.look(ctx, t)
+	if err != nil || all != nil {
+		return []*folder{all}, err
+	}
+	shares, err := e.plan(ctx, t, found)
+	if err != nil {
+		return nil, err
+	}
+	folders := make([]*folder, len(shares))
+	workers, ctx := errgroup.WithContext(ctx)
+	workers.SetLimit(goroutines)
+	for i, s := range shares {
+		folders[i] = newFolder(t, s, e.source)
+		workers.Go(func() error {
+			done, err := e.turn(ctx)
+			if err != nil {
+				return err
+			}
+			defer done()
+			return folders[i].run(ctx)
+		})
+	}
+	return folders, workers.Wait()
+}
+
+// turn waits until one more goroutine may fold; done ends it.
+func (e *Engine) turn(ctx context.Context) (done func(), err error) {
+	select {
+	case e.folding <- struct{}{}:
+		return func() { <-e.folding }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }

@@ -69,6 +69,7 @@ func anyNeed(t *rapid.T) stats.Need {
 	if n.Line && rapid.Bool().Draw(t, "thresholds") {
 		n.Thresholds = []float64{-3.5, 0, 12}
 	}
+	n.Plain = rapid.Bool().Draw(t, "plain")
 	if rapid.Bool().Draw(t, "labels") {
 		n.Labels = []string{"room", "version"}
 	}
@@ -164,7 +165,7 @@ func TestAnswersAreWhatTheReadingsSay(t *testing.T) {
 		r.Shift = period(rapid.SampledFrom([]string{"", "", "PT1H", "P1D", "P7D", "P1M"}).Draw(t, "shift"))
 		rolled := rapid.SampledFrom([]float64{0, 0.5, 1}).Draw(t, "rolled")
 		source := newMemory(m, uint64(rapid.IntRange(0, 1000).Draw(t, "chance")), rolled)
-		engine := analysis.New(source, analysis.Config{
+		engine := analysis.New(rapid.SampledFrom([]analysis.Source{source, looking{source}}).Draw(t, "source"), analysis.Config{
 			RawSummaries: rapid.SampledFrom([]int{-1, 100, 0}).Draw(t, "raw summaries"),
 			RawValues:    rapid.SampledFrom([]int{-1, 100, 0}).Draw(t, "raw values"),
 			MaxValues:    rapid.SampledFrom([]int{0, 0, 50}).Draw(t, "most values"),

@@ -24,21 +24,29 @@ type task struct {
 	held    *held
 }
 
-// share is a part of a task: some series of one project.
+// share is a part of a task: some series of one project, in the range or a part of it.
 type share struct {
-	project int64
-	series  []int64 // ascending
-	places  []int   // of each
+	project  int64
+	series   []int64 // ascending
+	places   []int   // of each
+	from, to int64
 }
 
 // split divides s in two by series; of says of each in which half it is.
 func (s share) split(of []int) []share {
-	halves := []share{{project: s.project}, {project: s.project}}
+	halves := []share{{project: s.project, from: s.from, to: s.to}, {project: s.project, from: s.from, to: s.to}}
 	for i, half := range of {
 		h := &halves[half]
 		h.series, h.places = append(h.series, s.series[i]), append(h.places, s.places[i])
 	}
 	return halves
+}
+
+// at divides s in two at a time.
+func (s share) at(time int64) []share {
+	before, after := s, s
+	before.to, after.from = time, time
+	return []share{before, after}
 }
 
 // folder folds what a share reads into a grid. It is for one goroutine.
@@ -76,16 +84,26 @@ func (f *folder) run(ctx context.Context) error {
 				return err
 			}
 		}
-		if f.tracer != nil {
-			for i := range f.series {
-				f.tracer.join(i, s.to())
-			}
+		f.join(s.to())
+	}
+	f.end()
+	return nil
+}
+
+// join puts the lines together that lie before a time.
+func (f *folder) join(until int64) {
+	if f.tracer != nil {
+		for i := range f.series {
+			f.tracer.join(i, until)
 		}
 	}
+}
+
+// end ends the lines.
+func (f *folder) end() {
 	if f.tracer != nil {
 		f.tracer.end()
 	}
-	return nil
 }
 
 // raw folds the readings of a part.

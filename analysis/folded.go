@@ -26,11 +26,17 @@ func (f *folded) group(g int, bare bool) (buckets []*stats.Bucket, total *stats.
 			c.Start, c.End = f.frame.bounds[i], f.frame.bounds[i+1]
 			buckets[i] = &c.Bucket
 		}
+		if f.need.Plain { // whatever its readings came from
+			c.Summary = c.Summary.Plain()
+		}
 		part := c.Bucket
 		if bare {
 			part.Values, part.Labels = stats.Distribution{}, nil
 		}
 		total.Extend(&part)
+	}
+	if f.need.Plain {
+		total.Summary = total.Summary.Plain()
 	}
 	total.Start, total.End = from, to // the first bucket may begin before the range
 	if f.frame.intervals() > 1 && !total.Empty() {

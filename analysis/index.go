@@ -70,8 +70,8 @@ func (x *index) add(m *Member) {
 }
 
 // share returns all of a project as one share.
-func (p *projectSeries) share() share {
-	s := share{project: p.project, series: p.series, places: make([]int, len(p.series))}
+func (p *projectSeries) share(f *frame) share {
+	s := share{project: p.project, series: p.series, places: make([]int, len(p.series)), from: f.from(), to: f.to()}
 	for i := range s.places {
 		s.places[i] = p.place + i
 	}

@@ -155,6 +155,24 @@ func (s *memory) First(_ context.Context, project int64, series []int64) (t int6
 	return t, ok, nil
 }
 
+// looking is a memory that reads what is little at once.
+type looking struct{ *memory }
+
+func (s looking) Look(ctx context.Context, q history.LookQuery, use func(history.Span) error) (look history.Look, err error) {
+	look.Readings, look.Outlived, _ = s.Estimate(ctx, q.Project, q.Series, q.From, q.To, q.Most)
+	span := history.Span{From: q.From - q.Margin, To: q.To + q.Margin}
+	n := 0
+	for _, id := range q.Series {
+		rs := slices.Clone(within(s.readings[key{q.Project, id}], span.From, span.To))
+		span.Series = append(span.Series, rs)
+		n += len(rs)
+	}
+	if look.Read = n <= q.Few && !look.Outlived; look.Read && n > 0 {
+		err = use(span)
+	}
+	return look, err
+}
+
 func (s *memory) Estimate(_ context.Context, project int64, series []int64, from, to int64, most int) (n int, outlived bool, err error) {
 	for _, id := range series {
 		n += len(within(s.readings[key{project, id}], from, to))

@@ -2,10 +2,8 @@ package analysis
 
 import (
 	"context"
-	"sync/atomic"
+	"sort"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/readout-dev/readout/history"
 	"github.com/readout-dev/readout/stats"
@@ -29,38 +27,25 @@ const (
 //
 // As long as there are few readings they are read themselves: that takes some milliseconds, and their quantiles are
 // exact. But where readings have gone by age and rollups have not, these are all there is.
-func (e *Engine) plan(ctx context.Context, t *task) ([]share, error) {
-	few := e.cfg.RawSummaries
-	if t.need.Values {
-		few = e.cfg.RawValues
-	}
-	var n atomic.Int64
-	var outlived atomic.Bool
-	asking, asked := errgroup.WithContext(ctx)
-	asking.SetLimit(goroutines)
-	for _, p := range t.index.projects {
-		asking.Go(func() error {
-			found, more, err := e.source.Estimate(asked, p.project, p.series, t.frame.from(), t.frame.to(), few+1)
-			n.Add(int64(found))
-			if more {
-				outlived.Store(true)
-			}
-			return err
-		})
-	}
-	if err := asking.Wait(); err != nil {
-		return nil, err
-	}
+func (e *Engine) plan(ctx context.Context, t *task, found size) ([]share, error) {
 	switch {
-	case n.Load() > int64(few) && len(t.need.Thresholds) == 0 && t.frame.holdsHour():
+	case found.readings > e.few(t.need) && len(t.need.Thresholds) == 0 && t.frame.holdsHour():
 		t.rollups = allRollups
-	case outlived.Load():
+	case found.outlived:
 		t.rollups = goneRollups
 	}
 	if err := e.findFirst(ctx, t); err != nil {
 		return nil, err
 	}
-	return t.shares(n.Load()), nil
+	return t.shares(found.readings), nil
+}
+
+// few is how many readings are read themselves.
+func (e *Engine) few(need stats.Need) int {
+	if need.Values {
+		return e.cfg.RawValues
+	}
+	return e.cfg.RawSummaries
 }
 
 // manyStretches are so many that it pays to look for the first reading.
@@ -81,19 +66,39 @@ func (e *Engine) findFirst(ctx context.Context, t *task) error {
 // worthSplitting is how many readings keep a goroutine busy longer than it takes to begin another read.
 const worthSplitting = 20_000
 
-// shares divides the work on each project among two goroutines. It does not depend on the machine, and so neither does the
-// rounding of sums. One series is not divided in time: to look for its rows twice takes as long as is gained.
-func (t *task) shares(readings int64) (shares []share) {
+// shares divides the work on each project among two goroutines. What an answer says does not depend on how: sums are
+// rounded the same. One series is not divided: to look for its rows twice takes as long as is gained.
+func (t *task) shares(readings int) (shares []share) {
+	middle, ok := t.middle()
 	for i := range t.index.projects {
 		p := &t.index.projects[i]
-		all := p.share()
-		if readings <= worthSplitting || len(p.series) == 1 {
+		all := p.share(t.frame)
+		switch {
+		case readings <= worthSplitting || len(p.series) == 1:
 			shares = append(shares, all)
-		} else {
+		case ok:
+			shares = append(shares, all.at(middle)...)
+		default:
 			shares = append(shares, all.split(t.index.halves(p))...)
 		}
 	}
 	return shares
+}
+
+// middle returns the cut that divides in two what there may be, if neither half is much larger and time may be divided: the
+// rollups of all series on a day lie together, but a chunk holds days of one series, and a line goes on behind the cut.
+func (t *task) middle() (cut int64, ok bool) {
+	if t.rollups != allRollups || t.need.Line {
+		return 0, false
+	}
+	from, to := max(t.frame.from(), t.first), min(t.frame.to(), time.Now().UnixMicro())
+	cuts, half := t.frame.cuts, from+(to-from)/2
+	i := sort.Search(len(cuts)-1, func(i int) bool { return cuts[i] >= half })
+	if cut = cuts[i]; i > 0 && cut-half > half-cuts[i-1] {
+		cut = cuts[i-1]
+	}
+	alike := (to - from) / 8
+	return cut, half-alike <= cut && cut <= half+alike
 }
 
 // stretch is a range of time that is read at once, and the cuts in it.
@@ -118,7 +123,7 @@ func (t *task) stretchOf(series int) (length int64) {
 // stretches returns what is read one after the other: a line needs the readings next to the range, and rollups are read so
 // many at a time.
 func (f *folder) stretches() (all []stretch) {
-	from, to := f.frame.from(), f.frame.to()
+	from, to := f.from, f.to
 	if f.need.Line {
 		from, to = from-stats.MaxGap, to+stats.MaxGap
 	}
@@ -146,6 +151,6 @@ func (f *folder) summaries(ctx context.Context, s stretch) (left []history.Part,
 		return []history.Part{{From: s.from(), To: s.to(), Series: f.series}}, nil
 	}
 	return f.source.Summaries(ctx, history.SummaryQuery{
-		Project: f.project, Series: f.series, Bounds: s, GoneOnly: f.rollups == goneRollups, Sketches: f.need.Values, Lines: f.need.Line,
+		Project: f.project, Series: f.series, Bounds: s, GoneOnly: f.rollups == goneRollups, Sketches: f.need.Values, Lines: f.need.Line, Plain: f.need.Plain,
 	}, f.addUnit)
 }

@@ -15,3 +15,9 @@ type Source interface {
 	First(ctx context.Context, project int64, series []int64) (t int64, ok bool, err error)
 	Estimate(ctx context.Context, project int64, series []int64, from, to int64, most int) (n int, outlived bool, err error)
 }
+
+// looker is a Source that reads what is little in the same look that finds out how much there is, as *history.Reader.Look does;
+// with others it takes two.
+type looker interface {
+	Look(ctx context.Context, q history.LookQuery, use func(history.Span) error) (history.Look, error)
+}

@@ -57,6 +57,12 @@ func System() *Principal {
 	return &Principal{Kind: Program, Scopes: Ingest | Read | Admin}
 }
 
+// Reader returns the principal of work that is done once for all who may read a project: it may what each of them may. Like
+// System it never comes by a request.
+func Reader(project int64) *Principal {
+	return &Principal{Kind: ProjectKey, Project: project, Scopes: Read}
+}
+
 // Can reports whether the credential allows all of scope; false for the anonymous and for no scope at all. It knows
 // neither the clock (see Expired) nor projects: whether a person may touch one is for their Role there.
 func (p *Principal) Can(scope Scopes) bool {

@@ -90,14 +90,17 @@ func processCPU(pid int) (time.Duration, error) {
 	return p.own, err
 }
 
-// peakMemory returns the most memory that a process has had, in bytes.
-func peakMemory(pid int) (int64, error) {
+// peakMemory returns the most memory that a process has had, in bytes; residentMemory what it has now.
+func peakMemory(pid int) (int64, error)     { return memoryOf(pid, "VmHWM:") }
+func residentMemory(pid int) (int64, error) { return memoryOf(pid, "VmRSS:") }
+
+func memoryOf(pid int, what string) (int64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+		if rest, ok := strings.CutPrefix(line, what); ok {
 			kb, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
 			return kb << 10, err
 		}

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -45,11 +46,18 @@ var scenarios = []scenario{
 	{"stats-months", "the months in Berlin of a year of all series, against SQL", onStats(statsMonths)},
 	{"stats-decimate", "a million readings of one series thinned to 1,000 points, against fetching their rows", onStats(statsDecimate)},
 	{"stats-growth", "the chart of stats-year with ten times the data stored, the cheaper against the dearer", onStats(statsGrowth)},
+	{"stats-beside", "small appends at a fixed pace while 50 clients ask for heavy statistics, against when nobody asks", runStatsBeside},
 	{"last-value", "the newest reading of 10,000 series, against a LATERAL probe of the key", runLastValue},
 	{"growth", "append, point read and 24 h read with ever more stored: the least against the most", runGrowth},
 	{"restart", "the start after kill -9 with millions of unpacked readings, in readings a second, against 10 million", runRestart},
 	{"overload", "four times as much offered as the server takes: what it takes, against what it takes when it is not", runOverload},
 	{"live", "POST to subscription event, against a bare INSERT … COMMIT of one row", runLive},
+	{"live-charts", "1,000 readings/s in 100 entries/s to 5,000 charts of 100 kinds, from the POST to the client, against 10 ms", runLiveCharts},
+	{"live-broadcast", "an entry a second to 10,000 subscribers of one operation, against a bare broadcaster of the same bytes", runLiveBroadcast},
+	{"live-idle", "10,000 subscribers to whom nothing happens: memory, goroutines and statements, against 15 kB each", runLiveIdle},
+	{"live-changes", "as many changes as 500 subscribers with keys of their own take, against 1,000 a second", runLiveChanges},
+	{"live-ingest", "ingest of readings beside 1,000 charts of them, against ingest without", runLiveIngest},
+	{"live-stalled", "50 of 100 subscribers stop reading: the others' p99 before, against after", runLiveStalled},
 	{"demo", "demo until ready, from an empty folder, against 30 s", runDemo},
 }
 
@@ -70,6 +78,13 @@ type result struct {
 }
 
 func main() {
+	if slices.Equal(os.Args[1:], []string{broadcasterName}) {
+		if err := broadcast(); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	list := flag.Bool("list", false, "list the scenarios")
 	flag.Usage = usage
 	flag.Parse()

@@ -52,7 +52,7 @@ type cell struct {
 // ask asks Readout.
 func (a *asker) ask(ctx context.Context, q *question) ([]cell, error) {
 	from, to := q.from.UnixMicro(), q.to.UnixMicro()
-	r := analysis.Request{From: &from, To: &to, Window: q.window, Need: stats.Need{Values: len(q.quantiles) > 0}, NoTotals: true}
+	r := analysis.Request{From: &from, To: &to, Window: q.window, Need: stats.Need{Values: len(q.quantiles) > 0, Plain: true}, NoTotals: true}
 	for _, group := range q.groups {
 		members := make([]analysis.Member, len(group))
 		for i, series := range group {

@@ -55,11 +55,13 @@ var matrix = []row{
 	{"Query.statistics", q(`{ found: statistics(series: {id: %d}) { total { count } } }`, ourSeries), [8]string{ok, ok, ok, ok, ok, ok, no, un}},
 	{"Query.heatmap", q(`{ found: heatmap(series: {id: %d}) { statistic { count } } }`, ourSeries), [8]string{ok, ok, ok, ok, ok, ok, no, un}},
 	{"Query.correlation", q(`{ found: correlation(x: %d, y: %d, step: "P1D") { pairs } }`, ourSeries), [8]string{ok, ok, ok, ok, ok, ok, no, na}},
+	{"Query.subscribers", q(`{ found: subscribers(project: %d) { id } }`, ourProject), [8]string{un, no, no, no, no, un, na, na}},
 	{"Query.me", q(`{ found: me { id } any: __typename }`, ourProject), [8]string{ok, ok, ok, un, un, un, un, ok}},
 
 	{"Mutation.createProject", q(`mutation { found: createProject(input: {name: "new"}) { id } }`, ourProject), [8]string{ok, ok, ok, no, no, no, no, ok}},
 	{"Mutation.updateProject", q(`mutation { found: updateProject(id: %d, input: {name: "renamed"}) { id } }`, ourProject), [8]string{ok, no, no, no, no, ok, na, na}},
 	{"Mutation.deleteProject", q(`mutation { found: deleteProject(id: %d) }`, ourProject), [8]string{ok, no, no, no, no, ok, na, na}},
+	{"Mutation.kickSubscriber", q(`mutation { found: kickSubscriber(project: %d, id: 1) }`, ourProject), [8]string{na, no, no, no, no, na, na, na}}, // there is none
 	{"Mutation.createMember", q(`mutation { found: createMember(input: {projectID: %d, email: "stranger@example.org", role: VIEWER}) { id } }`, ourProject), [8]string{ok, no, no, no, no, ok, na, na}},
 	{"Mutation.updateMember", q(`mutation { found: updateMember(id: %d, input: {role: EDITOR}) { id } }`, ourViewer), [8]string{ok, no, no, no, na, ok, no, na}},
 	{"Mutation.deleteMember", q(`mutation { found: deleteMember(id: %d) }`, ourViewer), [8]string{ok, no, ok, no, na, ok, no, na}}, // the viewer leaves
@@ -75,8 +77,11 @@ var matrix = []row{
 	{"Mutation.deleteKey", q(`mutation { found: deleteKey(id: %d) }`, ourKey), [8]string{ok, na, na, na, na, ok, no, na}},
 }
 
-// Subscriptions have tests of their own: TestSubscriptionIsForMembersAlone, TestLiveStatisticsAreForMembersAlone.
-var elsewhere = map[string]bool{"Subscription.readings": true, "Subscription.statistics": true}
+// Subscriptions have tests of their own: TestSubscriptionIsForMembersAlone, TestLiveStatisticsAreForMembersAlone,
+// TestChangesAreToldToThoseWhoMaySeeThem, TestDeviceStatusIsForMembersAlone.
+var elsewhere = map[string]bool{
+	"Subscription.readings": true, "Subscription.statistics": true, "Subscription.changes": true, "Subscription.deviceStatus": true,
+}
 
 func TestEveryRoleGetsWhatTheMatrixSays(t *testing.T) {
 	t.Parallel()

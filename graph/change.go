@@ -43,7 +43,6 @@ func (r *Resolver) deleteProject(ctx context.Context, id int64) error {
 	if _, err := r.Client.Key.Delete().Where(key.ProjectID(id)).Exec(system); err != nil {
 		return err
 	}
-	r.Auth.Forget()
 	if err := r.Changes.EmptyProject(ctx, id); err != nil {
 		return err
 	}
@@ -123,7 +122,7 @@ func (r *Resolver) deleteDevice(ctx context.Context, id int64) error {
 	if err := client.Device.DeleteOneID(id).Exec(ctx); err != nil {
 		return err
 	}
-	afterCommit(ctx, func() { r.Auth.Forget(); r.Changes.SeriesChanged(d.ProjectID, gone) })
+	afterCommit(ctx, func() { r.Changes.SeriesChanged(d.ProjectID, gone) })
 	return nil
 }
 
@@ -201,11 +200,7 @@ func (r *Resolver) createKey(ctx context.Context, input gql.CreateKeyInput) (*gq
 }
 
 func (r *Resolver) deleteKey(ctx context.Context, id int64) error {
-	if err := db.FromContext(ctx).Key.DeleteOneID(id).Exec(ctx); err != nil {
-		return err
-	}
-	afterCommit(ctx, r.Auth.Forget)
-	return nil
+	return db.FromContext(ctx).Key.DeleteOneID(id).Exec(ctx)
 }
 
 // afterCommit runs f when the transaction of the request has been committed.

@@ -29,6 +29,7 @@ func (r *Resolver) correlation(
 	}
 	defer done()
 	of := members(pair)
+	noteMembers(ctx, of)
 	found, how, err := r.Analysis.Correlate(ctx, of[0], of[1], q.from, q.to, q.window, step, q.now)
 	if err != nil {
 		return nil, err

@@ -54,6 +54,7 @@ func (r *Resolver) decimated(ctx context.Context, s *db.Series, in *gql.TimeRang
 	if how != nil && *how == gql.DecimationLttb {
 		decimate = r.triangles
 	}
+	noteSeries(ctx, s.ProjectID, s.ID)
 	kept, err := decimate(ctx, s.ProjectID, s.ID, from, to, n)
 	if err != nil {
 		return nil, err

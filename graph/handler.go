@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -8,8 +9,10 @@ import (
 
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/readout-dev/readout/auth"
+	"github.com/readout-dev/readout/entity"
 	"github.com/readout-dev/readout/graph/gql"
 	"github.com/readout-dev/readout/graph/transport"
 	"github.com/readout-dev/readout/internal/fault"
@@ -18,17 +21,29 @@ import (
 // maxTokens bounds a document before it is validated, which is quadratic in repeated fields.
 const maxTokens = 2000
 
-// Handler serves GraphQL over HTTP and WebSocket.
+// Handler serves GraphQL over HTTP, as streams of events or parts too, and over WebSocket.
 type Handler struct {
-	http   http.Handler
-	socket *transport.WebSocket
+	http          http.Handler
+	socket        *transport.WebSocket
+	streams       *transport.Streaming
+	subscriptions *transport.Subscriptions
+	forget        func() // what the resolver remembers of entities
 }
 
 // NewHandler returns the handler of what r resolves. hooks are told what sockets do.
 func NewHandler(r *Resolver, hooks transport.Hooks) *Handler {
-	socket := &transport.WebSocket{Init: initSocket(r.Auth), Hooks: hooks, Log: r.Log}
-	srv := handler.New(gql.NewExecutableSchema(gql.Config{Resolvers: r}))
+	r.Entities = cmp.Or(r.Entities, new(entity.Bus))
+	r.rights.open(r.Client, r.Log)
+	unhear := r.hear()
+	r.subscriptions = &transport.Subscriptions{
+		Plan:  r.planLive,
+		Fault: func(_ context.Context, err error) *fault.Error { return toFault(err) }, Sent: hooks.OnAnswer, Log: r.Log,
+	}
+	socket := &transport.WebSocket{Init: initSocket(r.Auth, &r.rights), Renew: renewSocket(r.Auth), Subscriptions: r.subscriptions, Hooks: hooks, Log: r.Log}
+	streams := &transport.Streaming{Session: streamSession(&r.rights), Owner: streamOwner, Subscriptions: r.subscriptions, Log: r.Log}
+	srv := handler.New(gql.NewExecutableSchema(gql.Config{Schema: Schema(), Resolvers: r}))
 	srv.AddTransport(socket)
+	srv.AddTransport(streams)
 	srv.AddTransport(transport.HTTP{})
 	srv.SetParserTokenLimit(maxTokens)
 	srv.SetDisableSuggestion(true) // they compare a name, however long, with all there are; editors know better ones
@@ -45,14 +60,27 @@ func NewHandler(r *Resolver, hooks transport.Hooks) *Handler {
 	srv.AroundResponses(inBudget.respond)
 	srv.SetErrorPresenter(presenter(r.Log))
 	srv.SetRecoverFunc(recovered(r.Log))
-	return &Handler{http: authenticated(r.Auth, srv), socket: socket}
+	return &Handler{http: authenticated(r.Auth, srv), socket: socket, streams: streams, subscriptions: r.subscriptions, forget: func() { unhear(); r.rights.shut() }}
 }
 
 // ServeHTTP implements http.Handler. A request over HTTP needs a credential; a socket brings it at connection_init.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.http.ServeHTTP(w, r) }
 
-// Shutdown closes all sockets, on which clients connect again elsewhere, and waits for their operations to end.
-func (h *Handler) Shutdown(ctx context.Context) error { return h.socket.Shutdown(ctx) }
+// Shutdown closes all sockets and streams, on which clients connect again elsewhere, and waits for their operations to end.
+func (h *Handler) Shutdown(ctx context.Context) error {
+	defer h.forget()
+	defer h.subscriptions.Close()
+	var both errgroup.Group
+	both.Go(func() error { return h.socket.Shutdown(ctx) })
+	both.Go(func() error { return h.streams.Shutdown(ctx) })
+	return both.Wait()
+}
+
+// Streams are the responses that go on, for metrics.
+func (h *Handler) Streams() *transport.Streaming { return h.streams }
+
+// Subscriptions is what is subscribed to, for metrics.
+func (h *Handler) Subscriptions() *transport.Subscriptions { return h.subscriptions }
 
 // authenticated lets only requests with a valid credential through, and upgrades to WebSocket.
 func authenticated(a *auth.Authenticator, next http.Handler) http.Handler {
@@ -69,6 +97,7 @@ func authenticated(a *auth.Authenticator, next http.Handler) http.Handler {
 			refuse(w, err)
 			return
 		}
+		ctx, _ = newSession(ctx)
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }

@@ -60,6 +60,7 @@ func (r *Resolver) extend(ctx context.Context, q *question, found []*db.Series, 
 		return err
 	}
 	defer done()
+	noteMembers(ctx, members(found))
 	from, to, err := r.Analysis.Range(ctx, q.request([]*group{{series: found}}))
 	switch length := to - from; {
 	case err != nil:

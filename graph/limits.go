@@ -46,10 +46,14 @@ func (limits) Validate(graphql.ExecutableSchema) error { return nil }
 // MutateOperationContext implements graphql.OperationContextMutator.
 func (limits) MutateOperationContext(_ context.Context, oc *graphql.OperationContext) *gqlerror.Error {
 	c := &count{variables: oc.Variables, fragments: map[string]size{}}
-	s := c.set(oc.Operation.SelectionSet)
+	set := oc.Operation.SelectionSet
+	if live := liveField(oc.Operation); live != nil {
+		set = live.SelectionSet // counts as the query that it is
+	}
+	s := c.set(set)
 	oc.Stats.SetExtension(costExtension, min(s.cost, maxCost))
 	switch {
-	case oc.Operation.Operation == ast.Subscription && !oneStream(oc.Operation.SelectionSet):
+	case oc.Operation.Operation == ast.Subscription && onlyField(oc.Operation.SelectionSet) == nil:
 		return refusal(fault.Invalid, "a subscription has one field, always")
 	case c.alone != "" && s.fields > 1:
 		return refusal(fault.Invalid, "%s stands alone in its operation: it is not part of a transaction", c.alone)
@@ -104,20 +108,26 @@ type count struct {
 	alone string // a field that is to stand alone
 }
 
-// oneStream reports whether a subscription has exactly one field that no directive can leave out.
-func oneStream(set ast.SelectionSet) bool {
+// onlyField returns the field of a subscription, nil unless it has exactly one that no directive can leave out.
+func onlyField(set ast.SelectionSet) *ast.Field {
 	if len(set) != 1 {
-		return false
+		return nil
 	}
 	switch selection := set[0].(type) {
 	case *ast.Field:
-		return len(selection.Directives) == 0
+		if len(selection.Directives) == 0 {
+			return selection
+		}
 	case *ast.FragmentSpread:
-		return len(selection.Directives) == 0 && oneStream(selection.Definition.SelectionSet)
+		if len(selection.Directives) == 0 {
+			return onlyField(selection.Definition.SelectionSet)
+		}
 	case *ast.InlineFragment:
-		return len(selection.Directives) == 0 && oneStream(selection.SelectionSet)
+		if len(selection.Directives) == 0 {
+			return onlyField(selection.SelectionSet)
+		}
 	}
-	return false
+	return nil
 }
 
 // filterSize is how deep the objects of an argument nest, since each may become a subquery in a subquery, and how many regular

@@ -9,7 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"golang.org/x/sync/semaphore"
 
-	"github.com/readout-dev/readout/auth"
+	"github.com/readout-dev/readout/graph/transport"
 	"github.com/readout-dev/readout/internal/fault"
 )
 
@@ -36,12 +36,12 @@ type operations struct {
 	budget *semaphore.Weighted
 }
 
-// run checks once more that a key still holds: a socket authenticates once, when it opens. What is no subscription waits
+// run checks once more that the credential still holds: a socket authenticates once, when it opens. What is no subscription waits
 // for its share of the budget, and has a time limit.
 func (r operations) run(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-	if p := auth.FromContext(ctx); p != nil && p.Kind != auth.User {
-		if err := r.rights.still(ctx, r.Client, p.Project); err != nil {
-			endSocket(ctx, toFault(err))
+	if !transport.PartOf(ctx).Shared { // else the rights of each subscriber are asked for
+		if err := sessionOf(ctx).check(); err != nil {
+			sessionOf(ctx).end(err)
 			return refused(ctx, toFault(err))
 		}
 	}

@@ -51,6 +51,7 @@ func byProject(found []*db.Series) map[int64][]int64 {
 func (r *Resolver) latest(ctx context.Context, found []*db.Series) ([]*gql.Reading, error) {
 	newest := make(map[int64]reading.Reading, len(found))
 	for project, ids := range byProject(found) {
+		noteSeries(ctx, project, ids...)
 		rs, err := r.History.Latest(ctx, project, ids)
 		if err != nil {
 			return nil, err
@@ -86,6 +87,7 @@ func (r *Resolver) readings(ctx context.Context, found []*db.Series, in *gql.Tim
 	}
 	var page []reading.Reading
 	for project, ids := range byProject(found) {
+		noteSeries(ctx, project, ids...)
 		rs, err := r.History.Page(ctx, project, ids, from, to, seen, n+1)
 		if err != nil {
 			return nil, err

@@ -8,6 +8,8 @@ import (
 	"github.com/readout-dev/readout/analysis"
 	"github.com/readout-dev/readout/auth"
 	"github.com/readout-dev/readout/ent/db"
+	"github.com/readout-dev/readout/entity"
+	"github.com/readout-dev/readout/graph/transport"
 	"github.com/readout-dev/readout/history"
 	"github.com/readout-dev/readout/journal"
 	"github.com/readout-dev/readout/live"
@@ -24,15 +26,19 @@ type Resolver struct {
 	Journal   Follower
 	Deletions Deleter
 	Changes   Changes
+	Entities  *entity.Bus // is told what changes; nil: nobody tells
 	Cursors   Cursors
 	Log       *slog.Logger
 
 	// Transactions is how many mutations may hold a connection to the database at once: fewer than the entities have.
 	Transactions int
 
-	rights      rights
-	decimations decimations
-	computing   sync.Mutex // held while live statistics are computed: those of one subscription at a time
+	subscriptions *transport.Subscriptions // what NewHandler makes
+	rights        rights
+	decimations   decimations
+	places        places
+	executions    executions // of live queries
+	computing     sync.Mutex // held while live statistics are computed: those of one subscription at a time
 }
 
 // Follower keeps this process up with a project's journal.

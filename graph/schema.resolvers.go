@@ -83,6 +83,10 @@ func (r *mutationResolver) DeleteKey(ctx context.Context, id int64) (int64, erro
 	return id, r.deleteKey(ctx, id)
 }
 
+func (r *mutationResolver) KickSubscriber(ctx context.Context, project int64, id int64) (int64, error) {
+	return id, r.kickSubscriber(ctx, project, id)
+}
+
 func (r *queryResolver) Me(ctx context.Context) (*db.User, error) {
 	p := auth.FromContext(ctx)
 	if p.Kind != auth.User {
@@ -123,6 +127,10 @@ func (r *queryResolver) Correlation(ctx context.Context, x int64, y int64, range
 	return r.correlation(ctx, x, y, rangeArg, window, step)
 }
 
+func (r *queryResolver) Subscribers(ctx context.Context, project int64) ([]*gql.Subscriber, error) {
+	return r.subscribers(ctx, project)
+}
+
 func (r *seriesResolver) Latest(ctx context.Context, obj *db.Series) (*gql.Reading, error) {
 	readings, err := r.latest(ctx, []*db.Series{obj})
 	if err != nil || len(readings) == 0 {
@@ -139,8 +147,12 @@ func (r *seriesResolver) Statistics(ctx context.Context, obj *db.Series, rangeAr
 	return r.statisticsOf(ctx, obj, rangeArg, window, fill, compareTo)
 }
 
-func (r *subscriptionResolver) Readings(ctx context.Context, project *int64, series db.SeriesWhereInput, from *time.Time, after *entgql.Cursor[int64]) (<-chan *gql.ReadingEvent, error) {
-	return r.subscribe(ctx, project, series, from, after)
+func (r *subscriptionResolver) Readings(ctx context.Context, project *int64, series db.SeriesWhereInput, from *time.Time, after *entgql.Cursor[int64], onLag *gql.LagPolicy, maxRate *float64, maxPoints *int, heartbeat *stats.Period) (<-chan *gql.ReadingEvent, error) {
+	q, err := askedOfReadings(from, after, onLag, maxRate, maxPoints, heartbeat)
+	if err != nil {
+		return nil, err
+	}
+	return r.subscribeReadings(ctx, project, series, q)
 }
 
 func (r *subscriptionResolver) Statistics(ctx context.Context, project *int64, series db.SeriesWhereInput, rangeArg *gql.TimeRange, window *gql.WindowInput, groupBy []*gql.GroupKey, fill *gql.Fill, compareTo *stats.Period, top *gql.TopInput) (<-chan []*gql.StatisticGroup, error) {
@@ -149,6 +161,14 @@ func (r *subscriptionResolver) Statistics(ctx context.Context, project *int64, s
 		return nil, err
 	}
 	return r.subscribeStatistics(ctx, project, series, q)
+}
+
+func (r *subscriptionResolver) DeviceStatus(ctx context.Context, project *int64, where *db.DeviceWhereInput, silentAfter *stats.Period) (<-chan []*gql.DeviceStatus, error) {
+	return r.subscribeDeviceStatus(ctx, project, where, silentAfter)
+}
+
+func (r *subscriptionResolver) Changes(ctx context.Context, project *int64, of []gql.EntityType) (<-chan *gql.EntityChange, error) {
+	return r.subscribeChanges(ctx, project, of)
 }
 
 func (r *seriesWhereInputResolver) Labelled(ctx context.Context, obj *db.SeriesWhereInput, data []*store.LabelFilter) error {

@@ -20,6 +20,8 @@ import (
 	"github.com/readout-dev/readout/auth"
 	"github.com/readout-dev/readout/ent/db"
 	"github.com/readout-dev/readout/ent/db/member"
+	"github.com/readout-dev/readout/ent/hook"
+	"github.com/readout-dev/readout/entity"
 	"github.com/readout-dev/readout/graph"
 	"github.com/readout-dev/readout/graph/transport"
 	"github.com/readout-dev/readout/history"
@@ -41,6 +43,9 @@ type world struct {
 	tokens  *auth.Tokens
 	changed *noted
 	log     *buffer
+	graph   *graph.Resolver
+
+	entities *entity.Bus
 
 	ours, theirs place
 	who          map[string]string // credentials by role
@@ -107,10 +112,11 @@ func setup(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w := &world{
-		t: t, pool: pool, client: store.Client(pool), tokens: tokens, changed: &noted{pool: pool}, log: &buffer{},
+		t: t, pool: pool, client: store.Client(pool), tokens: tokens, changed: &noted{pool: pool}, log: &buffer{}, entities: new(entity.Bus),
 		who: map[string]string{"nobody": ""}, users: map[string]int64{}, keys: map[string]int64{},
 	}
 	t.Cleanup(func() { _ = w.client.Close() })
+	hook.Tell(w.client, w.entities.Publish)
 	w.serve()
 	w.populate()
 	return w
@@ -131,10 +137,11 @@ func (w *world) serveWith(engine func(*history.Reader) *analysis.Engine) {
 	done := make(chan struct{})
 	go func() { defer close(done); _ = written.Run(ctx) }()
 	past := history.New(w.pool, held, follower, history.Config{MaxReadings: 100_000})
-	handler := graph.NewHandler(&graph.Resolver{
+	w.graph = &graph.Resolver{
 		Client: w.client, Auth: auth.NewAuthenticator(w.client, w.tokens), Hub: hub, Journal: follower, Deletions: w.journal,
-		History: past, Analysis: engine(past), Changes: w.changed, Cursors: graph.NewCursors([]byte("test")), Log: slog.New(slog.NewJSONHandler(w.log, nil)), Transactions: store.EntityConnections(w.pool) / 2,
-	}, transport.Hooks{})
+		History: past, Analysis: engine(past), Changes: w.changed, Entities: w.entities, Cursors: graph.NewCursors([]byte("test")), Log: slog.New(slog.NewJSONHandler(w.log, nil)), Transactions: store.EntityConnections(w.pool) / 2,
+	}
+	handler := graph.NewHandler(w.graph, transport.Hooks{})
 	srv := httptest.NewServer(handler)
 	w.url = srv.URL
 	w.t.Cleanup(func() {

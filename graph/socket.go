@@ -11,22 +11,18 @@ import (
 )
 
 // initSocket authenticates a socket by the payload {"authorization": "Bearer …"} of connection_init, or by the header of
-// the upgrade, for clients that can set one.
-func initSocket(a *auth.Authenticator) func(*http.Request, json.RawMessage) (context.Context, transport.Session, error) {
+// the upgrade, for clients that can set one. The socket ends when what it came by is revoked.
+func initSocket(a *auth.Authenticator, known *rights) func(*http.Request, json.RawMessage) (context.Context, transport.Session, error) {
 	return func(r *http.Request, payload json.RawMessage) (context.Context, transport.Session, error) {
-		var given struct {
-			Authorization string `json:"authorization"`
+		given, err := authorizationIn(payload)
+		if err != nil {
+			return nil, transport.Session{}, err
 		}
-		if len(payload) > 0 {
-			if err := json.Unmarshal(payload, &given); err != nil {
-				return nil, transport.Session{}, fault.New(fault.BadRequest, "the payload is an object with authorization: \"Bearer …\"")
-			}
-		}
-		if given.Authorization != "" {
+		if given != "" {
 			if len(r.Header.Values("Authorization")) > 0 {
 				return nil, transport.Session{}, fault.New(fault.BadRequest, "send one credential, not two")
 			}
-			r.Header.Set("Authorization", given.Authorization)
+			r.Header.Set("Authorization", given)
 		}
 		ctx, err := a.Request(r)
 		if err == nil && auth.FromContext(ctx) == nil {
@@ -35,21 +31,45 @@ func initSocket(a *auth.Authenticator) func(*http.Request, json.RawMessage) (con
 		if err != nil {
 			return nil, transport.Session{}, err
 		}
-		return withEnd(ctx), transport.Session{Expires: auth.FromContext(ctx).Expires}, nil
+		ctx, session := newSession(ctx)
+		session.claim = known.watch(ctx, 0)
+		context.AfterFunc(ctx, session.claim.Close)
+		return ctx, transport.Session{Expires: auth.FromContext(ctx).Expires}, nil
 	}
 }
 
-type endKey struct{}
-
-// withEnd returns a context whose operations can end their socket with a reason.
-func withEnd(ctx context.Context) context.Context {
-	ctx, end := context.WithCancelCause(ctx)
-	return context.WithValue(ctx, endKey{}, end)
+// renewSocket lets a socket last as long as the new credential that its client sends, in a payload as that of
+// connection_init, before the old one expires. It has to be of the same person, or be the same key: fault Forbidden.
+func renewSocket(a *auth.Authenticator) func(context.Context, json.RawMessage) (transport.Session, error) {
+	return func(ctx context.Context, payload json.RawMessage) (transport.Session, error) {
+		given, err := authorizationIn(payload)
+		if err != nil {
+			return transport.Session{}, err
+		}
+		request := &http.Request{Header: http.Header{"Authorization": {given}}}
+		renewed, err := a.Request(request.WithContext(ctx))
+		if err != nil {
+			return transport.Session{}, err
+		}
+		session, was, is := sessionOf(ctx), auth.FromContext(ctx), auth.FromContext(renewed)
+		if is.User != was.User || is.Key != was.Key {
+			return transport.Session{}, fault.New(fault.Forbidden, "this is the credential of somebody else: open another socket")
+		}
+		session.renew(is)
+		return transport.Session{Expires: is.Expires}, nil
+	}
 }
 
-// endSocket closes the socket that ctx belongs to, with the code and the message of err.
-func endSocket(ctx context.Context, err error) {
-	if end, ok := ctx.Value(endKey{}).(context.CancelCauseFunc); ok {
-		end(err)
+// authorizationIn returns what a payload has for the header Authorization; empty when it has nothing.
+func authorizationIn(payload json.RawMessage) (string, error) {
+	var given struct {
+		Authorization string `json:"authorization"`
 	}
+	if len(payload) == 0 {
+		return "", nil
+	}
+	if err := json.Unmarshal(payload, &given); err != nil {
+		return "", fault.New(fault.BadRequest, "the payload is an object with authorization: \"Bearer …\"")
+	}
+	return given.Authorization, nil
 }

@@ -22,9 +22,14 @@ type event struct {
 	Offset   *int64
 	CaughtUp bool
 	Readings []struct {
+		Kind   string
 		Time   time.Time
 		Value  float64
 		Series struct{ ID, Metric string }
+	}
+	Deleted []struct {
+		SeriesID string
+		From, To *time.Time
 	}
 	code  string // of an error message
 	close int    // of the socket
@@ -35,6 +40,18 @@ func (e event) values() (v []float64) {
 		v = append(v, r.Value)
 	}
 	return v
+}
+
+// take returns the values of the next readings, so many, and the last event that brought some.
+func (s *socket) take(n int) (values []float64, last event) {
+	s.t.Helper()
+	for len(values) < n {
+		if last = s.next(); last.CaughtUp || len(last.Readings) == 0 {
+			s.t.Fatalf("after %v: got %+v", values, last)
+		}
+		values = append(values, last.values()...)
+	}
+	return values, last
 }
 
 // subscribe opens a socket as somebody and subscribes to readings with these arguments.
@@ -49,7 +66,7 @@ func (w *world) subscribe(who, arguments string) *socket {
 	w.t.Cleanup(func() { conn.Close() })
 	s := &socket{t: w.t, conn: conn}
 	s.write(map[string]any{"type": "connection_init", "payload": map[string]string{"authorization": "Bearer " + w.who[who]}})
-	query := `subscription { readings(` + arguments + `) { cursor offset caughtUp readings { time value series { id metric } } } }`
+	query := `subscription { readings(` + arguments + `) { cursor offset caughtUp deleted { seriesID from to } readings { kind time value series { id metric } } } }`
 	var ack struct{ Type string }
 	if err := conn.ReadJSON(&ack); err != nil || ack.Type != "connection_ack" {
 		return s // next tells how it ended: the read error is sticky

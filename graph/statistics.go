@@ -139,6 +139,7 @@ func (r *Resolver) analyse(ctx context.Context, request analysis.Request) (*anal
 		return nil, err
 	}
 	defer done()
+	noteMembers(ctx, request.Groups...)
 	a, err := r.Analysis.Answer(ctx, request)
 	if err != nil {
 		return nil, err

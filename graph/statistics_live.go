@@ -4,16 +4,16 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"github.com/readout-dev/readout/auth"
 	"github.com/readout-dev/readout/ent/db"
 	"github.com/readout-dev/readout/ent/db/series"
-	"github.com/readout-dev/readout/ent/rule"
 	"github.com/readout-dev/readout/graph/gql"
+	"github.com/readout-dev/readout/graph/transport"
 	"github.com/readout-dev/readout/journal"
 	"github.com/readout-dev/readout/live"
 	"github.com/readout-dev/readout/reading"
@@ -26,60 +26,92 @@ const (
 	liveRest = 4 // times as long as computing took
 )
 
-// liveStatistics is one running subscription to statistics: a question, a place in a project's journal, and what came in
-// behind it since the last answer. While nothing comes in it computes nothing, unless it is timed. One goroutine has it.
+// liveStatistics is one execution of the subscription `statistics`: a question, a place in a project's journal, and what came
+// in behind it since the last answer. While nothing comes in it computes nothing, unless it is timed. One goroutine has it.
 type liveStatistics struct {
 	*Resolver
 	question
+	ctx          context.Context // of the execution, for its rights and the fields that it asks for
 	project      int64
 	where        db.SeriesWhereInput
 	entire       bool // each answer is computed as a whole
 	completeness bool // it is asked for
-	events       chan<- []*gql.StatisticGroup
+
+	place    *place // nil before the first answer
+	narrowed bool   // only what may change the answer comes from place
+	answered bool   // there was a first answer
 
 	groups []*group
-	of     map[int64]*group // by series; nil those that the filter or the rules leave out
+	of     map[int64]*group // by series
+	others idSet            // series that the filter or the rules leave out
 	bounds []int64          // of the buckets of the last answer
 	begin  int64            // where its range began
 	sent   sent
 
-	touched *touched
-	ahead   ahead          // readings with a time in the future, of a range that has no end
-	strange map[int64]bool // series that were not met before
-	whole   bool           // what came in needs all of the answer again
-	regroup bool           // the series that match are to be looked for: some may be new, or gone
-	due     time.Time      // not before this there is another answer
+	touched   *touched
+	committed time.Time      // when the newest of what came in was
+	ahead     ahead          // readings with a time in the future, of a range that has no end
+	strange   map[int64]bool // series that were not met before
+	whole     bool           // what came in needs all of the answer again
+	regroup   bool           // the series that match are to be looked for: some may be new, or gone
+	due       time.Time      // not before this there is another answer
 }
 
-// subscribeStatistics starts a subscription; it runs until ctx ends, or something that it cannot go on without: see end.
+var _ transport.Stream[[]*gql.StatisticGroup] = (*liveStatistics)(nil)
+
+// subscribeStatistics plans a subscription, or starts its execution.
 func (r *Resolver) subscribeStatistics(ctx context.Context, in *int64, where db.SeriesWhereInput, q question) (<-chan []*gql.StatisticGroup, error) {
-	if _, err := where.P(); err != nil && err != db.ErrEmptySeriesWhereInput { //nolint:errorlint // wrapped, it is of a part
-		return nil, err
-	}
-	id, err := r.projectOf(ctx, in, &where)
+	id, err := r.followProject(ctx, in, &where)
 	if err != nil {
 		return nil, err
 	}
-	if err := rule.Require(ctx, r.Client, id, auth.Viewer); err != nil {
-		return nil, err
-	}
-	if err := r.Journal.Follow(ctx, id); err != nil {
-		return nil, err
+	if transport.Planning(ctx) {
+		plan := r.share(ctx, id)
+		plan.Share += q.moment()
+		return transport.Propose[[]*gql.StatisticGroup](ctx, plan)
 	}
 	where.AddPredicates(series.ProjectID(id))
-	events := make(chan []*gql.StatisticGroup, 1)
-	l := &liveStatistics{
-		Resolver: r, question: q, project: id, where: where, entire: q.entire(), events: events,
+	return transport.Pull(ctx, &liveStatistics{
+		Resolver: r, question: q, ctx: ctx, project: id, where: where, entire: q.entire(),
 		completeness: mentions(graphql.GetFieldContext(ctx).Field.Selections, "completeness"),
-		of:           map[int64]*group{}, sent: sent{}, ahead: ahead{}, strange: map[int64]bool{},
+		of:           map[int64]*group{}, others: idSet{}, sent: sent{}, ahead: ahead{}, strange: map[int64]bool{},
+	})
+}
+
+// Close implements transport.Stream.
+func (l *liveStatistics) Close() {
+	if l.place != nil {
+		l.place.Close()
 	}
-	go func() {
-		defer close(events)
-		if err := l.run(ctx); err != nil && ctx.Err() == nil {
-			r.end(ctx, err)
+}
+
+// Place implements transport.Stream: an answer has none.
+func (l *liveStatistics) Place() int64 { return 0 }
+
+// Until implements transport.Stream.
+func (l *liveStatistics) Until(int64) {}
+
+// moment tells ranges apart that were said in the same words at different times ("-24h"): those who share an answer came within
+// a minute, and within a hundredth of the range's length.
+func (q *question) moment() (text string) {
+	step := time.Minute.Microseconds()
+	if q.from != nil {
+		step = max(1, min(step, (q.end(q.now)-*q.from)/100))
+	}
+	for _, t := range []*int64{q.from, q.to} {
+		if t != nil {
+			text += " " + strconv.FormatInt(*t/step, 10)
 		}
-	}()
-	return events, nil
+	}
+	return text
+}
+
+// end is where the range ends at a moment.
+func (q *question) end(now time.Time) int64 {
+	if q.to != nil {
+		return *q.to
+	}
+	return now.UnixMicro()
 }
 
 // entire reports whether an answer has to be computed as a whole: for its totals, by which groups are ranked too, when
@@ -107,22 +139,65 @@ func mentions(set ast.SelectionSet, name string) bool {
 // a part, and those of the earlier time that it is compared with, whose readings are long there.
 func (l *liveStatistics) timed() bool { return l.completeness || !l.shift.IsZero() }
 
-// run sends the whole answer, and then what changes. Where the journal does not hold the place any more, it begins again.
-func (l *liveStatistics) run(ctx context.Context) error {
+// First implements transport.Stream: a newcomer gets the whole answer. Who was here before and lagged behind is also told what
+// is not in it any more.
+func (l *liveStatistics) First(ctx context.Context, again bool) ([]*gql.StatisticGroup, transport.Mark, error) {
+	if !l.answered {
+		return l.start(ctx)
+	}
+	var groups []*gql.StatisticGroup
+	err := l.inTurn(ctx, func(ctx context.Context, now time.Time) (err error) {
+		groups, err = l.answer(ctx, now, again)
+		return err
+	})
+	return groups, transport.Mark{Live: true}, err
+}
+
+// Next implements transport.Stream: what has changed.
+func (l *liveStatistics) Next(ctx context.Context) ([]*gql.StatisticGroup, transport.Mark, error) {
+	if !l.answered {
+		return l.start(ctx)
+	}
 	for {
-		after, _ := l.Journal.Applied(l.project) // before the answer: what comes behind it is looked at again
-		err := l.start(ctx)
-		if err == nil {
-			err = l.follow(ctx, after)
+		err := l.gather(ctx)
+		if errors.Is(err, live.ErrReset) {
+			err = l.restart(ctx)
 		}
-		if !errors.Is(err, live.ErrReset) {
-			return err
+		if err != nil {
+			return nil, transport.Mark{}, err
 		}
-		l.sent.again()
-		if err := sleep(ctx, time.Until(l.due)); err != nil {
-			return err
+		changed, err := l.refresh(ctx)
+		if err != nil || len(changed) > 0 {
+			mark := transport.Mark{Committed: l.committed}
+			l.committed = time.Time{}
+			return changed, mark, err
 		}
 	}
+}
+
+// start computes the first answer, from a place before it: what comes behind that is looked at again.
+func (l *liveStatistics) start(ctx context.Context) ([]*gql.StatisticGroup, transport.Mark, error) {
+	if l.place == nil {
+		after, _ := l.Journal.Applied(l.project)
+		l.place = l.placeAt(l.project, after)
+		l.regroup = true
+	}
+	changed, err := l.refresh(ctx)
+	if err != nil {
+		return nil, transport.Mark{}, err
+	}
+	l.answered = true
+	return append([]*gql.StatisticGroup{}, changed...), transport.Mark{Live: true}, nil // a list, even of none
+}
+
+// restart begins again where the journal does not hold the place any more: all that was sent may have changed.
+func (l *liveStatistics) restart(ctx context.Context) error {
+	l.place.Close()
+	after, _ := l.Journal.Applied(l.project)
+	l.place = l.placeAt(l.project, after)
+	l.narrowed, l.regroup = false, true
+	l.sent.again()
+	return sleep(ctx, time.Until(l.due))
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -134,41 +209,56 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// start sends the whole answer.
-func (l *liveStatistics) start(ctx context.Context) error {
-	l.regroup = true
-	changed, err := l.compute(ctx)
-	if err != nil {
-		return err
-	}
-	return l.send(ctx, append([]*gql.StatisticGroup{}, changed...)) // a list, even of none
-}
-
-// follow takes in the entries behind an offset, and sends what they change when it is time.
-func (l *liveStatistics) follow(ctx context.Context, after int64) error {
-	place := l.Hub.Subscribe(l.project, after)
-	defer place.Close()
-	for {
-		if err := l.gather(ctx, place); err != nil {
-			return err
-		}
-		if err := l.refresh(ctx); err != nil {
-			return err
-		}
-	}
-}
-
 // gather returns when something has come in that may change the answer, and another one is due.
-func (l *liveStatistics) gather(ctx context.Context, place *live.Subscription) error {
+func (l *liveStatistics) gather(ctx context.Context) error {
 	for {
+		if err := l.narrow(ctx); err != nil {
+			return err
+		}
 		until, ok := l.wake()
 		if ok && !time.Now().Before(until) {
 			return nil
 		}
-		if err := l.takeNext(ctx, place, until, ok); err != nil {
+		if !ok {
+			until = time.Time{}
+		}
+		entry, ok, err := l.place.await(ctx, until)
+		if err != nil {
 			return err
 		}
+		if ok {
+			l.take(entry)
+		}
 	}
+}
+
+// narrow has only those entries come that may change the answer, once it is known which series match.
+func (l *liveStatistics) narrow(ctx context.Context) error {
+	if l.place.renewed() {
+		l.regroup = true
+	}
+	for !l.narrowed && !l.regroup {
+		missing := l.place.Narrow(l.concern())
+		for _, id := range missing {
+			l.strange[id] = true
+		}
+		if err := l.meet(within{ctx, l.ctx}); err != nil {
+			return err
+		}
+		l.narrowed = len(missing) == 0
+	}
+	return nil
+}
+
+func (l *liveStatistics) concern() map[int64]bool {
+	concern := make(map[int64]bool, len(l.of)+64*len(l.others))
+	for id := range l.others.all {
+		concern[id] = false
+	}
+	for id := range l.of {
+		concern[id] = true
+	}
+	return concern
 }
 
 // wake returns when there is something to do; ok is false when that is not known.
@@ -194,33 +284,15 @@ func (l *liveStatistics) ending() (t int64, ok bool) {
 	return l.bounds[len(l.bounds)-1] + 1, true // the range reaches beyond it then
 }
 
-// takeNext takes the next entry in, if it comes before a moment; with limited = false, whenever it comes.
-func (l *liveStatistics) takeNext(ctx context.Context, place *live.Subscription, until time.Time, limited bool) error {
-	wait := ctx
-	if limited {
-		var cancel context.CancelFunc
-		wait, cancel = context.WithDeadline(ctx, until)
-		defer cancel()
-	}
-	entry, err := place.Next(wait)
-	switch {
-	case err == nil:
-		l.take(entry)
-		return nil
-	case ctx.Err() == nil && wait.Err() != nil:
-		return nil // it is time
-	}
-	return err
-}
-
 // take notes what an entry may change.
 func (l *liveStatistics) take(entry journal.Entry) {
+	l.committed = entry.At
 	for id, run := range reading.Runs(entry.Readings) {
-		switch g, known := l.of[id]; {
-		case !known:
-			l.strange[id] = true
+		switch g := l.of[id]; {
 		case g != nil:
 			l.takeReadings(g, run)
+		case !l.others.has(id):
+			l.strange[id] = true
 		}
 	}
 	for _, d := range entry.Deletions {
@@ -244,22 +316,4 @@ func (l *liveStatistics) takeReadings(g *group, run []reading.Reading) {
 		run = run[:past]
 	}
 	l.touched.readings(g, run)
-}
-
-// refresh sends what has changed.
-func (l *liveStatistics) refresh(ctx context.Context) error {
-	changed, err := l.compute(ctx)
-	if err != nil || len(changed) == 0 {
-		return err
-	}
-	return l.send(ctx, changed)
-}
-
-func (l *liveStatistics) send(ctx context.Context, groups []*gql.StatisticGroup) error {
-	select {
-	case l.events <- groups:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

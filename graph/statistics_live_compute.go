@@ -18,37 +18,71 @@ import (
 // maxStretches is how many parts of an answer are computed one by one; all of it is, where there are more.
 const maxStretches = 8
 
-// compute returns what is not as it was sent. Where too much else is being computed, it waits and tries again.
-func (l *liveStatistics) compute(ctx context.Context) ([]*gql.StatisticGroup, error) {
+// refresh returns what is not as it was sent.
+func (l *liveStatistics) refresh(ctx context.Context) (changed []*gql.StatisticGroup, err error) {
+	err = l.inTurn(ctx, func(ctx context.Context, now time.Time) (err error) {
+		changed, err = l.computeAt(ctx, now)
+		l.due = time.Now().Add(max(livePace, liveRest*time.Since(now)))
+		return err
+	})
+	return changed, err
+}
+
+// inTurn computes. Where too much else is being computed, it waits and tries again, until ctx ends.
+func (l *liveStatistics) inTurn(ctx context.Context, compute func(ctx context.Context, now time.Time) error) error {
 	for {
-		changed, err := l.computeInTurn(ctx)
+		err := l.computeOnce(compute)
 		if !fault.Is(err, fault.TooMany) {
-			return changed, err
+			return err
 		}
 		if err := sleep(ctx, max(fault.Of(err).RetryAfter, livePace)); err != nil {
-			return nil, err
+			return err
 		}
 	}
 }
 
-// computeInTurn returns what is not as it was sent, to who may still see it: after a part of the answer was computed, where
-// that is enough, or all of it. What came in is forgotten only when it is done. Live statistics take one place at the engine
-// together, so that the others are for those who wait for an answer.
-func (l *liveStatistics) computeInTurn(ctx context.Context) ([]*gql.StatisticGroup, error) {
+// computeOnce computes, when it is our turn: live statistics take one place at the engine together, so that the others are for
+// those who wait for an answer. Once begun it is only cut off with the execution, not when somebody comes who is to have the
+// answer, too. What came in is forgotten only when it is done.
+func (l *liveStatistics) computeOnce(compute func(ctx context.Context, now time.Time) error) error {
 	l.computing.Lock()
 	defer l.computing.Unlock()
-	if err := l.rights.still(ctx, l.Client, l.project); err != nil {
-		return nil, err
-	}
 	began := time.Now()
-	limited, cancel := context.WithTimeout(ctx, queryTimeout)
+	limited, cancel := context.WithTimeout(l.ctx, queryTimeout)
 	defer cancel()
-	changed, err := l.computeAt(limited, began)
-	if err != nil && ctx.Err() == nil && errors.Is(limited.Err(), context.DeadlineExceeded) {
+	err := compute(limited, began)
+	if err != nil && l.ctx.Err() == nil && errors.Is(limited.Err(), context.DeadlineExceeded) {
 		err = fault.Wrap(err, fault.TooLarge, "these statistics take too long to be kept live: ask for less at once")
 	}
-	l.due = time.Now().Add(max(livePace, liveRest*time.Since(began)))
-	return changed, err
+	return err
+}
+
+// answer returns all of the answer as it is now; with again also what was sent once and is not there any more.
+func (l *liveStatistics) answer(ctx context.Context, now time.Time, again bool) ([]*gql.StatisticGroup, error) {
+	a, err := l.analysed(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	groups := show(l.groups, a, l.fill)
+	if again {
+		groups = l.sent.bury(keysOf(l.groups, a), groups, &a.Window)
+	}
+	return append([]*gql.StatisticGroup{}, groups...), nil
+}
+
+// analysed asks the engine for all of the answer.
+func (l *liveStatistics) analysed(ctx context.Context, now time.Time) (*analysis.Answer, error) {
+	if len(l.groups) == 0 {
+		return &analysis.Answer{Window: l.window}, nil
+	}
+	request := l.request(l.groups)
+	request.Now = now
+	a, err := l.Analysis.Answer(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	l.rank(a)
+	return a, nil
 }
 
 func (l *liveStatistics) computeAt(ctx context.Context, now time.Time) ([]*gql.StatisticGroup, error) {
@@ -86,7 +120,7 @@ func (l *liveStatistics) affected(now time.Time) (bounds []int64, runs [][2]int,
 	if l.whole || len(l.bounds) == 0 || l.from == nil && l.touched.first() {
 		return nil, nil, false, nil
 	}
-	bounds, err = l.window.Bounds(l.begin, l.rangeEnd(now))
+	bounds, err = l.window.Bounds(l.begin, l.end(now))
 	if err != nil || len(bounds) < len(l.bounds) || !slices.Equal(bounds[:len(l.bounds)], l.bounds) {
 		return nil, nil, false, err
 	}
@@ -100,30 +134,45 @@ func (l *liveStatistics) meet(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		matched, err := q.Count(ctx)
+		matched, err := q.IDs(ctx)
 		if err != nil {
 			return err
 		}
-		for _, id := range ids {
-			l.of[id] = nil // until look finds them
+		slices.Sort(matched)
+		others := slices.DeleteFunc(ids, func(id int64) bool {
+			_, matches := slices.BinarySearch(matched, id)
+			return matches
+		})
+		for _, id := range others {
+			l.others.add(id)
 		}
-		l.regroup = l.regroup || matched > 0
+		l.place.Decline(others...)
+		l.regroup = l.regroup || len(matched) > 0 // which finds them
 	}
 	clear(l.strange)
 	return nil
 }
 
-// look finds the groups of the series that match now. All of the answer is computed then.
+// look finds the groups of the series that match now. All of the answer is computed then; until it is known what concerns it,
+// everything does.
 func (l *liveStatistics) look(ctx context.Context) error {
+	l.place.Widen()
+	l.narrowed = false
+	there := l.place.Narrow(nil) // if there are none: only those that are strange then
 	found, err := l.Resolver.groups(ctx, &l.where, l.question)
 	if err != nil {
 		return err
 	}
 	l.groups, l.regroup, l.whole = found, false, true
-	maps.DeleteFunc(l.of, func(_ int64, g *group) bool { return g != nil })
+	clear(l.of)
 	for _, g := range found {
 		for _, s := range g.series {
 			l.of[s.ID] = g
+		}
+	}
+	for _, id := range there { // before we looked
+		if l.of[id] == nil {
+			l.others.add(id)
 		}
 	}
 	return nil
@@ -131,14 +180,9 @@ func (l *liveStatistics) look(ctx context.Context) error {
 
 // computeWhole computes all of the answer.
 func (l *liveStatistics) computeWhole(ctx context.Context, now time.Time) (changed []*gql.StatisticGroup, err error) {
-	a := &analysis.Answer{Window: l.window}
-	if len(l.groups) > 0 {
-		request := l.request(l.groups)
-		request.Now = now
-		if a, err = l.Analysis.Answer(ctx, request); err != nil {
-			return nil, err
-		}
-		l.rank(a)
+	a, err := l.analysed(ctx, now)
+	if err != nil {
+		return nil, err
 	}
 	keys := keysOf(l.groups, a)
 	changed = l.sent.changes(keys, show(l.groups, a, l.fill), part{math.MinInt64, math.MaxInt64, &a.Window, l.totals, l.completeness})
@@ -180,19 +224,11 @@ func (l *liveStatistics) requestPart(groups []*group, bounds []int64, run [2]int
 	request.Now = now
 	from, to := max(bounds[run[0]], l.begin), bounds[run[1]]
 	if run[1] == len(bounds)-1 {
-		to = l.rangeEnd(now)
+		to = l.end(now)
 	}
 	request.From, request.To = &from, &to
 	alone, err := l.window.Bounds(from, to)
 	return request, err == nil && slices.Equal(alone, bounds[run[0]:run[1]+1])
-}
-
-// rangeEnd is where the range ends at a moment.
-func (l *liveStatistics) rangeEnd(now time.Time) int64 {
-	if l.to != nil {
-		return *l.to
-	}
-	return now.UnixMicro()
 }
 
 // changesOf returns what is not as it was sent of some parts of the answer, each group once.

@@ -240,6 +240,7 @@ func TestIdleLiveStatisticsCostNoSQL(t *testing.T) {
 		s.next()
 		watchers = append(watchers, s)
 	}
+	time.Sleep(1500 * time.Millisecond) // the rights of who was sent something are looked at once more
 	before := w.pool.Stat().AcquireCount()
 	time.Sleep(1500 * time.Millisecond) // longer than the time between two answers
 	if n := w.pool.Stat().AcquireCount() - before; n > 0 {
@@ -429,6 +430,51 @@ func TestLiveStatisticsFillTheNewBucketsOfAllGroups(t *testing.T) {
 		}
 		if len(starts) != 2 || !slices.Equal(starts[0], starts[1]) {
 			t.Fatalf("got the buckets %v", starts)
+		}
+	}
+}
+
+// Who comes to what others have subscribed to gets the whole answer, and they get nothing.
+func TestNewcomersToLiveStatisticsGetTheWholeAnswer(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.minutes(w.ours.series, 0, 60)
+	here := w.watch("viewer", hourly, bare)
+	here.next()
+	w.minutes(w.ours.series, 120)
+	here.next()
+	w.minutes(w.ours.series, 180) // of which those who are here will be told a second later
+	came := w.watch("viewer", hourly, bare)
+	if u := came.next(); len(u.groups) != 1 || len(u.groups[0].counts()) < 3 {
+		t.Errorf("who comes gets %+v", u)
+	}
+	for name, s := range map[string]*watcher{"here": here, "came": came} {
+		if u := s.next(); len(u.groups) != 1 || !maps.Equal(u.groups[0].counts(), map[int]int{180: 1}) {
+			t.Errorf("%s: got %+v", name, u)
+		}
+		if got, want := s.state(), w.asked("viewer", hourly, bare); got != want {
+			t.Errorf("%s: got %s, want %s", name, got, want)
+		}
+	}
+}
+
+func TestLiveStatisticsTakeInSeriesThatChange(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	system := auth.NewContext(t.Context(), auth.System())
+	dry := w.more("humidity", nil)
+	w.minutes(dry, 0)
+	w.minutes(w.ours.series, 0, 1)
+	s := w.watch("viewer", strings.Replace(hourly, "{}", `{hasDeviceWith: [{description: "kettle"}]}`, 1), bare)
+	s.next()
+	for _, of := range []struct {
+		description string
+		want        int
+	}{{"kettle", 2}, {"boiler", 0}} {
+		w.client.Device.UpdateOneID(w.ours.device).SetDescription(of.description).ExecX(system)
+		w.graph.Refilter(w.ours.project)
+		if u := s.next(); len(u.groups) != 1 || u.groups[0].Series != of.want {
+			t.Errorf("%s: got %+v, want a group of %d series", of.description, u, of.want)
 		}
 	}
 }

@@ -14,7 +14,7 @@ type sent map[string]*sentGroup
 
 // sentGroup is a group as the client knows it.
 type sentGroup struct {
-	shown   *gql.StatisticGroup // without its buckets
+	shown   *gql.StatisticGroup // without its buckets; of one that is gone, with no series
 	total   uint64              // digest
 	buckets map[int64]sentBucket
 }
@@ -25,8 +25,11 @@ type sentBucket struct {
 	digest uint64
 }
 
-// unknown is the digest of what is to be sent again whatever it is.
-const unknown = 0
+// What stands for a digest: of what is to be sent again whatever it is, and of a bucket that was sent and then said to be gone.
+const (
+	unknown = 0
+	gone    = 1
+)
 
 // again makes all that was sent count as changed.
 func (s sent) again() {
@@ -52,7 +55,7 @@ func (s sent) changes(keys []string, shown []*gql.StatisticGroup, p part) (chang
 	for i, g := range shown {
 		known := s[keys[i]]
 		fresh := known == nil || known.shown.Series != g.Series || !equal(known.shown.Unit, g.Unit)
-		if known == nil {
+		if known == nil || known.buckets == nil {
 			known = &sentGroup{buckets: map[int64]sentBucket{}}
 			s[keys[i]] = known
 		}
@@ -69,16 +72,48 @@ func (s sent) changes(keys []string, shown []*gql.StatisticGroup, p part) (chang
 	return changed
 }
 
-// gone returns the groups that were sent and are none of keys: of no series, and without buckets. It forgets them.
+// gone returns the groups that were sent and are none of keys: of no series, and without buckets.
 func (s sent) gone(keys []string, from, to int64) (gone []*gql.StatisticGroup) {
 	for key, g := range s {
-		if !slices.Contains(keys, key) {
-			g.shown.Series, g.shown.Total = 0, analysis.NewEmpty(from, to, nil)
-			gone = append(gone, g.shown)
+		if g.shown.Series == 0 || slices.Contains(keys, key) {
+			continue
+		}
+		g.shown.Series, g.shown.Total, g.total = 0, analysis.NewEmpty(from, to, nil), unknown
+		gone = append(gone, g.shown)
+		if g.buckets = nil; len(s) > mostGone {
 			delete(s, key)
 		}
 	}
 	return gone
+}
+
+// mostGone is of how many groups it is remembered that some are gone.
+const mostGone = 2 * maxStatisticSeries
+
+// bury adds to a whole answer, whose groups have keys, what was sent and is not there any more: for who may not have been told.
+func (s sent) bury(keys []string, whole []*gql.StatisticGroup, window *stats.Window) []*gql.StatisticGroup {
+	for i, g := range whole {
+		if known := s[keys[i]]; known != nil {
+			g.Buckets = inOrder(append(known.gone(g.Buckets, window), g.Buckets...))
+		}
+	}
+	for key, g := range s {
+		if g.shown.Series == 0 && !slices.Contains(keys, key) {
+			whole = append(whole, g.shown)
+		}
+	}
+	return whole
+}
+
+// gone returns empty buckets for those that are gone, and not among those that are there now.
+func (g *sentGroup) gone(now []*analysis.Statistic, window *stats.Window) (empty []*analysis.Statistic) {
+	for start, b := range g.buckets {
+		there := func(s *analysis.Statistic) bool { return s.Start().UnixMicro() == start }
+		if b.digest == gone && !slices.ContainsFunc(now, there) {
+			empty = append(empty, analysis.NewEmpty(start, b.end, window))
+		}
+	}
+	return empty
 }
 
 func equal(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }
@@ -102,13 +137,17 @@ func (g *sentGroup) changes(all []*analysis.Statistic, p part) []*analysis.Stati
 		}
 	}
 	for start, b := range g.buckets {
-		if !there[start] && p.from <= start && start < p.to {
+		if b.digest != gone && !there[start] && p.from <= start && start < p.to {
 			changed = append(changed, analysis.NewEmpty(start, b.end, p.window))
-			delete(g.buckets, start)
+			g.buckets[start] = sentBucket{end: b.end, digest: gone}
 		}
 	}
-	slices.SortFunc(changed, func(a, b *analysis.Statistic) int {
+	return inOrder(changed)
+}
+
+func inOrder(buckets []*analysis.Statistic) []*analysis.Statistic {
+	slices.SortFunc(buckets, func(a, b *analysis.Statistic) int {
 		return cmp.Or(a.Start().Compare(b.Start()), a.End().Compare(b.End()))
 	})
-	return changed
+	return buckets
 }

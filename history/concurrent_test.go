@@ -75,6 +75,15 @@ func TestReadersMissNothingWhileOthersWork(t *testing.T) {
 		return nil
 	})
 
+	loop(func() error {
+		least := acknowledged.Load()
+		_, err := p.reader.Look(ctx, history.LookQuery{Project: project, Series: []int64{1}, To: base + day*30, Few: 10_000}, func(span history.Span) error {
+			check(span.Series[0], least)
+			return nil
+		})
+		return err
+	})
+
 	// Each append corrects all readings so far and adds one: the value says how many have come since.
 	for n := int64(1); n <= 120 && ctx.Err() == nil; n++ {
 		rs := make([]reading.Reading, n)

@@ -7,7 +7,7 @@ import (
 	"github.com/readout-dev/readout/tail"
 )
 
-// What Estimate looks at, so that it takes some milliseconds whatever the range.
+// What an estimate looks at, so that it takes some milliseconds whatever the range.
 const (
 	estimateSeries = 32   // at most, and concludes from them what the others have
 	estimateRows   = 2000 // of chunk, and of young
@@ -15,28 +15,12 @@ const (
 
 // Estimate returns about how many readings the series, which must be distinct, have with from <= time < to: it decodes none,
 // judges by the keys of packed rows, of many series by some, and knows no deletions and no corrections. What is most or more
-// says only that there are at least about so many. Outlived says that there were more, which are gone by age, but not their
-// rollups: of those Summaries tells.
+// says only that there are at least about so many. Outlived is that of Look.
 func (r *Reader) Estimate(
 	ctx context.Context, project int64, series []int64, from, to int64, most int,
 ) (n int, outlived bool, err error) {
-	if from >= to || len(series) == 0 {
-		return 0, false, nil
-	}
-	if err := r.follower.Follow(ctx, project); err != nil {
-		return 0, false, err
-	}
-	n = r.tail.Count(project, series, from, to)
-	sorted, _ := inOrder(series)
-	q := query{project: project, series: sample(sorted, estimateSeries), from: from, to: to}
-	found, err := r.keys(ctx, q, sorted)
-	if err != nil {
-		return 0, false, err
-	}
-	if n < most {
-		n += int(q.likely(found.Packed, r.now().UnixMicro()) * float64(len(series)) / float64(len(q.series)))
-	}
-	return n, found.Outlived, nil
+	look, err := r.Look(ctx, LookQuery{Project: project, Series: series, From: from, To: to, Most: most}, nil)
+	return look.Readings, look.Outlived, err
 }
 
 // sample returns at most n of the series, evenly chosen.
@@ -51,29 +35,15 @@ func sample(series []int64, n int) []int64 {
 	return some
 }
 
-// keys returns the keys of the rows that q needs, but not more than estimateRows of a kind, and whether rollups of any of the
-// series have outlived their readings.
-func (r *Reader) keys(ctx context.Context, q query, series []int64) (store.Estimated, error) {
-	done, err := r.turn(ctx)
-	if err != nil {
-		return store.Estimated{}, err
-	}
-	defer done()
-	found, err := store.Estimate(ctx, r.pool, store.Wanted{
-		Project: q.project, Series: q.series, From: q.from, To: q.to, MaxChunks: estimateRows, MaxRows: estimateRows,
-	}, series)
-	return found, store.Fault(err)
-}
-
 // likely returns how many readings the query probably finds. Where not all rows are known, those of the first series or days
 // are, and the others are taken to be as these.
 func (q query) likely(packed *store.Packed, now int64) float64 {
-	chunks := q.sum(&store.Packed{Chunks: packed.Chunks})
+	chunks := q.sum(&store.Packed{Chunks: packed.Chunks}, tail.Snapshot{})
 	if n := len(packed.Chunks); n >= estimateRows {
 		m := merger{q: q}
 		chunks *= float64(len(q.series)) / float64(m.place(packed.Chunks[n-1].Series)+1)
 	}
-	young := q.sum(&store.Packed{Young: packed.Young})
+	young := q.sum(&store.Packed{Young: packed.Young}, tail.Snapshot{})
 	if n := len(packed.Young); n >= estimateRows {
 		first, last := packed.Young[0].Day.UnixMicro(), packed.Young[n-1].Day.UnixMicro()+dayLen
 		end := max(last, min(q.to, now))
@@ -82,9 +52,9 @@ func (q query) likely(packed *store.Packed, now int64) float64 {
 	return chunks + young
 }
 
-// sum returns how many readings of the rows the query finds, if they are spread evenly.
-func (q query) sum(packed *store.Packed) (n float64) {
-	for _, p := range q.pieces(packed, tail.Snapshot{}) {
+// sum returns how many readings of the rows and of the tail the query finds, if they are spread evenly.
+func (q query) sum(packed *store.Packed, held tail.Snapshot) (n float64) {
+	for _, p := range q.pieces(packed, held) {
 		n += p.within(q.from, q.to)
 	}
 	return n

@@ -23,8 +23,9 @@ type fold struct {
 	// takers, of which there is at least one, has a goroutine of its own.
 	start func(first, last int64) []taker
 
-	few   float64 // up to so many likely readings are read as one piece
-	ended bool    // the readings at q.from and at q.to-1 are known to be the first and the last
+	few    float64 // up to so many likely readings are read as one piece
+	ended  bool    // the readings at q.from and at q.to-1 are known to be the first and the last
+	offset int64   // all entries of the journal up to it are in what was folded
 }
 
 // errEnds says that the first or the last reading has to be looked for.
@@ -71,6 +72,9 @@ func (f *fold) look(ctx context.Context) (s *sight, err error) {
 		return nil, err
 	}
 	defer s.packed.Close(ctx)
+	if !f.ended { // else q ends where the first look saw the last reading: what came since may lie behind it
+		f.offset = s.held.Offset
+	}
 	if s.likely() <= f.few {
 		return s, f.whole(ctx, s)
 	}

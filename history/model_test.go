@@ -175,6 +175,36 @@ func (s *story) readSpans(t *rapid.T) {
 	}
 }
 
+func (s *story) look(t *rapid.T) {
+	q := history.LookQuery{
+		Project: s.project, Series: rapid.SliceOfNDistinct(rapid.SampledFrom(someSeries), 1, -1, rapid.ID[int64]).Draw(t, "of"), Most: 1,
+		Few: rapid.SampledFrom([]int{1, 30, 1_000_000}).Draw(t, "few"), Margin: rapid.SampledFrom([]int64{0, second, day}).Draw(t, "margin"),
+	}
+	q.From, q.To = anyRange(t)
+	got := make([][]reading.Reading, len(q.Series))
+	look, err := s.process.reader.Look(context.Background(), q, func(span history.Span) error {
+		for i, rs := range span.Series {
+			got[i] = slices.Clone(rs)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !look.Read {
+		if q.Few == 1_000_000 && q.From < q.To {
+			t.Fatal("nothing was read, though all is little")
+		}
+		return
+	}
+	from, to := q.From-q.Margin, max(q.To, q.To+q.Margin) // the last time there is stays that
+	for i, id := range q.Series {
+		if want := s.model.between(id, from, to); !slices.Equal(got[i], want) {
+			t.Fatalf("a look at series %d in [%d, %d):\ngot  %v\nwant %v", id, from, to, got[i], want)
+		}
+	}
+}
+
 func (s *story) readAt(t *rapid.T) {
 	from := anyTime(t)
 	offset, got, err := s.process.reader.At(context.Background(), s.project, someSeries, from, 1_000_000)
@@ -225,6 +255,7 @@ func TestHistoryEqualsANaiveModel(t *testing.T) {
 			"range":   s.readRange,
 			"pages":   s.readPages,
 			"spans":   s.readSpans,
+			"look":    s.look,
 			"at":      s.readAt,
 			"latest":  s.readLatest,
 		})

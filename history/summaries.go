@@ -27,6 +27,7 @@ type SummaryQuery struct {
 	GoneOnly bool // rollups answer only for days whose readings have gone by age
 	Sketches bool // units must have a sketch
 	Lines    bool // units must have an area and an increase
+	Plain    bool // summaries may be plain: see stats.Need
 }
 
 // Part is a stretch of time, From <= time < To (µs), of some series (ascending).

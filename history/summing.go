@@ -92,7 +92,7 @@ func newSumming(q SummaryQuery, today int64, take func(*Unit) error) *summing {
 	from, to := max(q.Bounds[0], beginning), q.Bounds[len(q.Bounds)-1]
 	s := &summing{
 		q: q, from: from, to: min(to, today), take: take,
-		columns: store.RolledColumns{Sketches: q.Sketches, Lines: q.Lines},
+		columns: store.RolledColumns{Sketches: q.Sketches, Lines: q.Lines, Plain: q.Plain},
 		left:    make([][]interval, len(q.Series)), day: math.MinInt64,
 	}
 	for _, bound := range q.Bounds {

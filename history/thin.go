@@ -19,10 +19,19 @@ const fewReadings = 1 << 15
 // deleted while it is looked for, the answer may be without a first or last. Fault TooLarge: the range is in more rows than one
 // read looks at, or more than Config.MaxReadings of it are not in chunks or have changed since.
 func (r *Reader) MinMax(ctx context.Context, project, series, from, to int64, n int) ([]reading.Reading, error) {
-	return r.minMax(ctx, query{project: project, series: []int64{series}, from: from, to: to, max: r.cfg.MaxReadings}, n, fewReadings)
+	kept, _, err := r.minMax(ctx, query{project: project, series: []int64{series}, from: from, to: to, max: r.cfg.MaxReadings}, n, fewReadings)
+	return kept, err
 }
 
-func (r *Reader) minMax(ctx context.Context, q query, n int, few float64) ([]reading.Reading, error) {
+// MinMaxAt is MinMax from the time from on, for who goes on with the entries of the journal behind an offset: none that is
+// behind it is missing there, and hardly ever one that is counted in already.
+func (r *Reader) MinMaxAt(ctx context.Context, project, series, from int64, n int) (offset int64, kept []reading.Reading, err error) {
+	q := query{project: project, series: []int64{series}, from: from, to: forever, max: r.cfg.MaxReadings}
+	kept, offset, err = r.minMax(ctx, q, n, fewReadings)
+	return offset, kept, err
+}
+
+func (r *Reader) minMax(ctx context.Context, q query, n int, few float64) (kept []reading.Reading, offset int64, err error) {
 	var parts []*stats.Extremes
 	f := &fold{reader: r, q: q, few: few, start: func(first, last int64) (takers []taker) {
 		for range min(thinners, runtime.GOMAXPROCS(0)) {
@@ -32,10 +41,10 @@ func (r *Reader) minMax(ctx context.Context, q query, n int, few float64) ([]rea
 		return takers
 	}}
 	if err := f.run(ctx); err != nil || len(parts) == 0 {
-		return nil, err
+		return nil, f.offset, err
 	}
 	for _, e := range parts[1:] {
 		parts[0].Merge(e)
 	}
-	return parts[0].Readings(), nil
+	return parts[0].Readings(), f.offset, nil
 }

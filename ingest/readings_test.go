@@ -21,6 +21,7 @@ import (
 
 	"github.com/readout-dev/readout/auth"
 	"github.com/readout-dev/readout/ent/db"
+	"github.com/readout-dev/readout/entity"
 	"github.com/readout-dev/readout/ingest"
 	"github.com/readout-dev/readout/internal/problem"
 	"github.com/readout-dev/readout/internal/testdb"
@@ -38,6 +39,15 @@ type door struct {
 	tail    *tail.Tail
 	project int64
 	keys    map[string]string // device (of boiler), project, closed (of a project that makes no devices), reader
+
+	mu    sync.Mutex
+	heard []entity.Change // told by the registry
+}
+
+func (d *door) tell(changes ...entity.Change) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.heard = append(d.heard, changes...)
 }
 
 func setup(t *testing.T) *door {
@@ -58,7 +68,7 @@ func setup(t *testing.T) *door {
 		t.Fatal(err)
 	}
 	authenticator := auth.NewAuthenticator(d.client, tokens)
-	readings := ingest.NewReadings(ingest.NewRegistry(pool), j, ingest.NewMetrics(prometheus.NewRegistry()))
+	readings := ingest.NewReadings(ingest.NewRegistry(pool, d.tell), j, ingest.NewMetrics(prometheus.NewRegistry()))
 	srv := httptest.NewServer(problem.Handler(slog.New(slog.DiscardHandler), func(w http.ResponseWriter, r *http.Request) error {
 		ctx, err := authenticator.Request(r)
 		if err != nil {

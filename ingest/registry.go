@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/readout-dev/readout/auth"
+	"github.com/readout-dev/readout/entity"
 	"github.com/readout-dev/readout/internal/fault"
 	"github.com/readout-dev/readout/reading"
 	"github.com/readout-dev/readout/store"
@@ -22,6 +23,7 @@ const maxKnown = 1 << 20
 // for concurrent use.
 type Registry struct {
 	pool *pgxpool.Pool
+	tell func(...entity.Change)
 
 	mu       sync.Mutex
 	projects map[int64]*project
@@ -34,9 +36,10 @@ type project struct {
 	known map[reading.Series]store.SeriesID
 }
 
-// NewRegistry returns a registry that knows nothing yet.
-func NewRegistry(pool *pgxpool.Pool) *Registry {
-	return &Registry{pool: pool, projects: map[int64]*project{}}
+// NewRegistry returns a registry that knows nothing yet. It has tell called with the devices and series that it makes, after
+// their commit; tell is safe for concurrent use.
+func NewRegistry(pool *pgxpool.Pool, tell func(...entity.Change)) *Registry {
+	return &Registry{pool: pool, tell: tell, projects: map[int64]*project{}}
 }
 
 // Forget drops what is known of a project: after devices or series of it were changed or deleted.
@@ -56,19 +59,23 @@ func (r *Registry) Resolve(ctx context.Context, p *auth.Principal, batch *readin
 		for i, place := range unknown {
 			missing[i] = batch.Series[place]
 		}
-		found, edition, err := store.ResolveSeries(ctx, r.pool, p.Project, p.Device, missing)
+		found, err := store.ResolveSeries(ctx, r.pool, p.Project, p.Device, missing)
 		if f := new(fault.Error); errors.As(err, &f) && f.Index != nil {
 			return nil, 0, f.At(batch.Items[unknown[*f.Index]])
+		}
+		if err != nil && store.IsConnection(err) {
+			r.tell(entity.MissedIn(p.Project)) // it may be committed all the same
 		}
 		if err != nil {
 			return nil, 0, err
 		}
-		known.learn(missing, found, edition)
+		r.tell(found.Changes...)
+		known.learn(missing, found.Series, found.Names)
 		for i, place := range unknown {
-			ids[place] = found[i].ID
+			ids[place] = found.Series[i].ID
 		}
-		if len(unknown) == len(ids) || edition == names {
-			return ids, edition, nil
+		if len(unknown) == len(ids) || found.Names == names {
+			return ids, found.Names, nil
 		}
 		ids, unknown, names = known.ids(batch.Series) // what was known is of another edition
 	}

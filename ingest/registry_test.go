@@ -2,11 +2,14 @@ package ingest_test
 
 import (
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/readout-dev/readout/entity"
 	"github.com/readout-dev/readout/reading"
 	"github.com/readout-dev/readout/store"
 )
@@ -105,4 +108,41 @@ func TestNoReadingGoesToASeriesThatWasDeletedBeforeItWasSent(t *testing.T) {
 		}
 	}
 	senders.Wait()
+}
+
+func TestRegistryTellsWhatItMakes(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	expect := func(body string, want ...entity.Change) {
+		t.Helper()
+		d.heard = nil
+		if r := d.send("project", "/v1/readings", body); r.status != http.StatusOK {
+			t.Fatalf("%s: %s", body, r.body)
+		}
+		for i, c := range d.heard {
+			if age := time.Since(time.UnixMicro(c.At)); age < 0 || age > time.Minute {
+				t.Errorf("a change is said to be %v old", age)
+			}
+			d.heard[i].At = 0
+		}
+		if !slices.Equal(d.heard, want) {
+			t.Errorf("%s:\n told %+v\n want %+v", body, d.heard, want)
+		}
+	}
+	device := func() (id int64) {
+		if err := d.pool.QueryRow(t.Context(), `select max(id) from devices`).Scan(&id); err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	change := func(kind entity.Kind, typ entity.Type, id int64) entity.Change {
+		return entity.Change{Kind: kind, Type: typ, ID: id, Project: d.project}
+	}
+	boiler := device()
+	d.send("project", "/v1/readings", `{"device":"boiler","metric":"flow","value":1}`)
+	flow := d.series("flow")
+	expect(`{"device":"boiler","metric":"flow","value":2}`)
+	expect(`{"device":"boiler","metric":"flow","value":2,"unit":"l/s"}`, change(entity.Updated, entity.Series, flow))
+	expect(`{"device":"pump","metric":"heat","value":2}`,
+		change(entity.Created, entity.Device, boiler+1), change(entity.Created, entity.Series, flow+1))
 }

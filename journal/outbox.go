@@ -1,6 +1,10 @@
 package journal
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/readout-dev/readout/entity"
+)
 
 // outboxProjects is how many projects wait to be told of by name; more are told of by telling everybody to look.
 const outboxProjects = 10_000
@@ -14,6 +18,7 @@ type outbox struct {
 	hello    bool
 	here     bool
 	projects map[int64]bool
+	changes  entity.Backlog
 }
 
 func newOutbox(from string) *outbox {
@@ -26,6 +31,15 @@ func (o *outbox) wrote(project int64) {
 		if o.projects[project] = true; len(o.projects) > outboxProjects {
 			o.here = true
 			clear(o.projects)
+		}
+	})
+}
+
+// changed puts in changes of entities.
+func (o *outbox) changed(changes ...entity.Change) {
+	o.put(func() {
+		for _, c := range changes {
+			o.changes.Add(c)
 		}
 	})
 }
@@ -48,7 +62,7 @@ func (o *outbox) put(change func()) {
 	}
 }
 
-// take empties it. Who is told to look, at a hello or a here, need not be told where.
+// take empties it. Who is told to look for entries, at a hello or a here, need not be told where.
 func (o *outbox) take() (notices []notice) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -66,5 +80,8 @@ func (o *outbox) take() (notices []notice) {
 	}
 	o.hello, o.here = false, false
 	clear(o.projects)
+	if changes := o.changes.Take(); len(changes) > 0 {
+		notices = append(notices, notice{kind: saysChanged, from: o.from, changes: changes})
+	}
 	return notices
 }

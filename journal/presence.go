@@ -17,6 +17,7 @@ type presence struct {
 
 	mu      sync.Mutex
 	hearing bool
+	overdue bool            // nobody waits any longer for those who do not answer
 	others  map[string]int  // by id: in how many looks it was missing
 	awaited map[string]bool // has not answered our hello
 }
@@ -52,19 +53,23 @@ func (p *presence) deafen() {
 	p.changed()
 }
 
-// heard takes note of a notice from id, and reports whether id was not known.
-func (p *presence) heard(id string) (isNew bool) {
+// heard takes note of a notice from id, and reports whether id was not known, and whether it is the first since our hello that
+// says that id knows of others. Its own hello does not: it may come from before ours.
+func (p *presence) heard(id string, isHello bool) (isNew, isAnswer bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	_, known := p.others[id]
 	p.others[id] = 0
-	delete(p.awaited, id)
+	if !isHello {
+		isAnswer = p.awaited[id]
+		delete(p.awaited, id)
+	}
 	p.changed()
-	return !known
+	return !known, isAnswer
 }
 
-// look takes note of who listens, and reports whether one of them was not known.
-func (p *presence) look(listeners []string) (isNew bool) {
+// look takes note of who listens, and reports whether one of them was not known, and whether somebody counts as ended now.
+func (p *presence) look(listeners []string) (isNew, isGone bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for id := range p.others {
@@ -81,17 +86,18 @@ func (p *presence) look(listeners []string) (isNew bool) {
 		if missing >= absences {
 			delete(p.others, id)
 			delete(p.awaited, id)
+			isGone = true
 		}
 	}
 	p.changed()
-	return isNew
+	return isNew, isGone
 }
 
 // waitNoLonger makes ready whoever has not answered.
 func (p *presence) waitNoLonger() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	clear(p.awaited)
+	p.overdue = true
 	p.changed()
 }
 
@@ -105,7 +111,7 @@ func (p *presence) known() int {
 // changed is called with mu held.
 func (p *presence) changed() {
 	p.shared.Store(!p.hearing || len(p.others) > 0)
-	if !p.hearing || len(p.awaited) > 0 {
+	if !p.hearing || len(p.awaited) > 0 && !p.overdue {
 		return
 	}
 	select {

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+
+	"github.com/readout-dev/readout/entity"
 )
 
 func TestPresenceCountsWithOthersUntilTheyAreMissingTwice(t *testing.T) {
@@ -30,22 +32,30 @@ func TestPresenceCountsWithOthersUntilTheyAreMissingTwice(t *testing.T) {
 	if !ready() {
 		t.Error("not ready although there is nobody to wait for")
 	}
-	if !p.heard("a") || p.heard("a") {
-		t.Error("a is new at its first notice only")
+	hear := func(wantNew bool) {
+		t.Helper()
+		if isNew, isAnswer := p.heard("a", false); isNew != wantNew || isAnswer {
+			t.Errorf("heard a: new %v, an answer %v", isNew, isAnswer)
+		}
 	}
+	hear(true)
+	hear(false)
 	expect("a is there", true)
-	if p.look([]string{"me", "a"}) || p.look([]string{"me"}) {
-		t.Error("somebody is new in a look who was heard")
+	look := func(wantNew, wantGone bool, listeners ...string) {
+		t.Helper()
+		if isNew, isGone := p.look(listeners); isNew != wantNew || isGone != wantGone {
+			t.Errorf("a look at %v: somebody is new: %v, gone: %v", listeners, isNew, isGone)
+		}
 	}
+	look(false, false, "me", "a")
+	look(false, false, "me")
 	expect("a was missing once", true)
-	p.look([]string{"me", "a"})
-	p.look([]string{"me"})
+	look(false, false, "me", "a")
+	look(false, false, "me")
 	expect("a was missing once more, but not twice in a row", true)
-	p.look([]string{"me"})
+	look(false, true, "me")
 	expect("a is gone", false)
-	if !p.look([]string{"b"}) {
-		t.Error("b is not new")
-	}
+	look(true, false, "b")
 	expect("b is there", true)
 	p.look(nil)
 	p.look(nil)
@@ -73,16 +83,22 @@ func TestPresenceIsReadyWhenAllHaveAnsweredOrNobodyWaitsAnyLonger(t *testing.T) 
 	}
 	p := begin()
 	for _, id := range []string{"a", "c"} {
-		if p.heard(id); ready(p) {
+		if p.heard(id, false); ready(p) {
 			t.Errorf("ready after %s", id)
 		}
 	}
-	if p.heard("b"); !ready(p) {
+	if p.heard("b", true); ready(p) {
+		t.Error("ready although b may not have heard of us yet")
+	}
+	if p.heard("b", false); !ready(p) {
 		t.Error("not ready although all have answered")
 	}
 	p = begin()
 	if p.waitNoLonger(); !ready(p) || p.known() != 2 {
 		t.Error("who does not answer must not count as gone")
+	}
+	if isNew, isAnswer := p.heard("a", false); isNew || !isAnswer {
+		t.Error("an answer that comes late must count as one")
 	}
 	p = begin()
 	p.deafen()
@@ -94,10 +110,12 @@ func TestPresenceIsReadyWhenAllHaveAnsweredOrNobodyWaitsAnyLonger(t *testing.T) 
 // What a replica has committed before it knew of another it has not told: each side must look for all of it once.
 func TestReplicasThatMeetLookForAllAndAnswer(t *testing.T) {
 	t.Parallel()
-	r := NewReplicas(nil, NewFollower(nil), ReplicaConfig{})
+	var changed []entity.Change
+	r := NewReplicas(nil, NewFollower(nil), ReplicaConfig{Changed: func(cs ...entity.Change) { changed = append(changed, cs...) }})
 	me := r.presence.self
 	heard := func(text, says string, looksAtAll bool, looksAt ...int64) {
 		t.Helper()
+		changed = nil
 		r.heard(text)
 		said := ""
 		for _, n := range r.outbox.take() {
@@ -111,12 +129,32 @@ func TestReplicasThatMeetLookForAllAndAnswer(t *testing.T) {
 			t.Errorf("%q: it looks at all: %v, at %v; want %v, %v", text, all, some, looksAtAll, looksAt)
 		}
 	}
+	missed := func(want bool) {
+		t.Helper()
+		if got := len(changed) == 1 && changed[0].Kind == entity.Missed; got != want {
+			t.Errorf("told %v of changes", changed)
+		}
+	}
 	heard("hello "+me, "", false)
 	heard("hello a", saysHere, true)
 	heard("hello a", saysHere, true) // it was away
+	missed(false)                    // by us
 	heard("here a", "", true)
+	missed(false)
 	heard("wrote a 7", "", false, 7)
 	heard("here b", saysHere, true)
+	missed(true)
 	heard("wrote c 7", saysHere, true, 7)
+	missed(true)
+	heard("changed d dk3,7,0,1", "", false) // it need not listen
+	if want := (entity.Change{Kind: entity.Deleted, Type: entity.Key, ID: 3, Project: 7, At: 1}); !slices.Equal(changed, []entity.Change{want}) {
+		t.Errorf("told %v of changes, want %v", changed, want)
+	}
 	heard("rubbish", "", false)
+	missed(true)
+	r.presence.hear([]string{me, "a"}) // we were away
+	heard("here a", "", true)
+	missed(true)
+	heard("here a", "", true)
+	missed(false)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/readout-dev/readout/entity"
 	"github.com/readout-dev/readout/store"
 )
 
@@ -19,6 +20,9 @@ type ReplicaConfig struct {
 	Pause time.Duration // at least so long between two notices of ours; 0 = 50 ms
 	Poll  time.Duration // how often the heads of journals are looked at while others are known; 0 = 5 s
 	Wait  time.Duration // how long those who are there may take to answer the first hello; 0 = 1 s
+
+	// Changed is told of changes of entities that others have committed; it must not wait. nil = nobody is told.
+	Changed func(...entity.Change)
 
 	Log     *slog.Logger          // nil = nobody is told
 	Metrics prometheus.Registerer // nil = not registered
@@ -29,11 +33,15 @@ func (c ReplicaConfig) withDefaults() ReplicaConfig {
 	c.Poll = cmp.Or(c.Poll, 5*time.Second)
 	c.Wait = cmp.Or(c.Wait, time.Second)
 	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
+	if c.Changed == nil {
+		c.Changed = func(...entity.Change) {}
+	}
 	return c
 }
 
 // Replicas keeps a Follower up to date with what the other processes on the same database write, and them with what this
-// one does: each tells the others of the projects in which it has committed, after the commit and some of them at a time.
+// one does: each tells the others of the projects in which it has committed, after the commit and some of them at a time; and
+// of the entities that it has changed.
 // As long as it knows of others it also looks at the heads of journals now and then, for a notice that was lost, and
 // the Follower asks the database before it says that views are current. While it knows of none it runs no statement at
 // all. Safe for concurrent use.
@@ -69,6 +77,13 @@ func (r *Replicas) Ready() <-chan struct{} { return r.presence.ready }
 func (r *Replicas) Tell(project int64) {
 	if r.follower.shared.Load() {
 		r.outbox.wrote(project)
+	}
+}
+
+// TellChanged tells the other replicas, if there are any, of changes of entities that are committed. It waits for nothing.
+func (r *Replicas) TellChanged(changes ...entity.Change) {
+	if r.follower.shared.Load() {
+		r.outbox.changed(changes...)
 	}
 }
 
@@ -112,6 +127,7 @@ func (r *Replicas) listen(ctx context.Context) error {
 	r.presence.hear(listeners)
 	r.outbox.say(saysHello)
 	r.inbox.put(true)
+	r.cfg.Changed(entity.MissedAll())
 	defer time.AfterFunc(r.cfg.Wait, r.presence.waitNoLonger).Stop()
 	for {
 		text, err := l.Next(ctx)
@@ -123,18 +139,29 @@ func (r *Replicas) listen(ctx context.Context) error {
 }
 
 // heard does what a notice asks for. Both who is new and who is known catch up with all that the other may have written
-// without telling; from now on each tells.
+// without telling; from now on each tells. So does who has been away with what the others may have changed meanwhile.
 func (r *Replicas) heard(text string) {
 	n, ok := parseNotice(text)
-	if !ok || n.from == r.presence.self {
+	switch {
+	case !ok: // of another version
+		r.cfg.Changed(entity.MissedAll())
+		return
+	case n.from == r.presence.self:
 		return
 	}
 	r.metrics.heard.Inc()
-	isNew := r.presence.heard(n.from)
+	if n.kind == saysChanged {
+		r.cfg.Changed(n.changes...)
+		return
+	}
+	isNew, isAnswer := r.presence.heard(n.from, n.kind == saysHello)
 	if isNew || n.kind == saysHello {
 		r.outbox.say(saysHere)
 	}
 	r.inbox.put(isNew || n.kind != saysWrote, n.projects...)
+	if isAnswer || isNew && n.kind != saysHello {
+		r.cfg.Changed(entity.MissedAll())
+	}
 }
 
 // tellAll sends what is in the outbox, and no more often than it may.
@@ -167,10 +194,14 @@ func (r *Replicas) tell(ctx context.Context) (all bool) {
 			continue
 		}
 		r.cfg.Log.WarnContext(ctx, "tell the other replicas", "error", err)
-		if n.kind == saysWrote {
-			n.kind = saysHere
+		switch n.kind {
+		case saysChanged:
+			r.outbox.changed(n.changes...)
+		case saysWrote:
+			r.outbox.say(saysHere)
+		default:
+			r.outbox.say(n.kind)
 		}
-		r.outbox.say(n.kind)
 		all = false
 	}
 	return all
@@ -220,8 +251,12 @@ func (r *Replicas) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if r.presence.look(listeners) {
+	isNew, isGone := r.presence.look(listeners)
+	if isNew {
 		r.outbox.say(saysHere)
+	}
+	if isGone {
+		r.cfg.Changed(entity.MissedAll()) // it may not have come to tell of its last changes
 	}
 	return r.follower.readOn(ctx, followed)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/readout-dev/readout/entity"
 	"github.com/readout-dev/readout/internal/testdb"
 	"github.com/readout-dev/readout/journal"
 	"github.com/readout-dev/readout/reading"
@@ -26,8 +27,9 @@ type together struct {
 	*replica
 	*journal.Replicas
 	name       string
-	statements *atomic.Int64 // that it has sent
-	leave      func()        // ends it
+	changed    chan entity.Change // that others told of
+	statements *atomic.Int64      // that it has sent
+	leave      func()             // ends it
 }
 
 // join starts a replica beside those that are on the database already, and returns when these know of it.
@@ -44,8 +46,13 @@ func join(t *testing.T, server, name string, cfg journal.ReplicaConfig) *togethe
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	r := &together{replica: newReplica(t, pool, journal.Config{DrainFor: time.Millisecond}), name: name, statements: &tracer.n}
+	r := &together{replica: newReplica(t, pool, journal.Config{DrainFor: time.Millisecond}), name: name, changed: make(chan entity.Change, 10_000), statements: &tracer.n}
 	cfg.Metrics = r.metrics
+	cfg.Changed = func(cs ...entity.Change) {
+		for _, c := range cs {
+			r.changed <- c
+		}
+	}
 	r.Replicas = journal.NewReplicas(pool, r.follower, cfg)
 	r.stop = running(t, r.Journal.Run)
 	leave := running(t, r.Replicas.Run)
@@ -278,4 +285,57 @@ func TestReplicasTellEachOtherWhatIsPacked(t *testing.T) {
 	for _, r := range []*together{a, b} {
 		eventually(t, "the tail of "+r.name+" is trimmed", func() bool { return len(r.held(project, 1)) == 0 })
 	}
+}
+
+// hears returns when the replica was told of c.
+func (r *together) hears(t *testing.T, what string, c entity.Change) {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	for {
+		select {
+		case got := <-r.changed:
+			if got.At = c.At; got == c {
+				return
+			}
+		case <-deadline:
+			t.Fatalf("%s was not told of %s", r.name, what)
+		}
+	}
+}
+
+func TestReplicasTellEachOtherOfChangesOfEntities(t *testing.T) {
+	t.Parallel()
+	server := testdb.URL(t)
+	observer := testdb.Open(t, server)
+	a := join(t, server, "a", journal.ReplicaConfig{Poll: never, Wait: never})
+	b := join(t, server, "b", journal.ReplicaConfig{Poll: never, Wait: never})
+	revoked := func(id int64) entity.Change {
+		return entity.Change{Kind: entity.Deleted, Type: entity.Key, ID: id, Project: 2, At: 3}
+	}
+	a.TellChanged(revoked(1))
+	b.hears(t, "a change by a", revoked(1))
+	b.TellChanged(revoked(2))
+	a.hears(t, "a change by b", revoked(2))
+	if err := journal.Announce(t.Context(), observer, revoked(3), revoked(4)); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []*together{a, b} {
+		r.hears(t, "a change by a command", revoked(3))
+		r.hears(t, "another change by a command", revoked(4))
+	}
+	if n := a.metric(t, "readout_replicas_known"); n != 1 {
+		t.Errorf("%v others are known: a command is none", n)
+	}
+	forget := func() {
+		for len(a.changed) > 0 {
+			<-a.changed
+		}
+	}
+	forget()
+	exec(t, observer, `select pg_notify('readout', 'sung x y z')`)
+	a.hears(t, "something in the words of a later version", entity.MissedAll())
+	forget()
+	exec(t, observer, `select pg_terminate_backend(pid) from pg_stat_activity
+		where datname = current_database() and application_name like 'readout replica%'`)
+	a.hears(t, "what it may have missed while it did not listen", entity.MissedAll())
 }

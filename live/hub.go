@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"sync"
-	"sync/atomic"
 
 	"github.com/readout-dev/readout/internal/fault"
 	"github.com/readout-dev/readout/journal"
@@ -25,8 +24,9 @@ type Reader interface {
 
 // Config sets the limits of a Hub; its zero value is right for one server process.
 type Config struct {
-	MaxEntries int // recent entries kept for each project; 0 = 256
-	MaxBytes   int // the same in bytes of their readings, 24 each; the newest is kept in any case; 0 = 8 MiB
+	MaxEntries  int // recent entries kept for each project, and entries that wait for one subscription; 0 = 256
+	MaxBytes    int // the same in bytes of their readings, 24 each; the newest is kept in any case; 0 = 8 MiB
+	MaxAllBytes int // the recent entries of all projects together; the project that was published to last keeps its own; 0 = 64 MiB
 }
 
 // Hub hands the entries of journals on to those who wait for them. It is a journal.View and a prometheus.Collector. Safe
@@ -34,13 +34,12 @@ type Config struct {
 type Hub struct {
 	reader Reader
 	cfg    Config
+	recent budget
 
 	mu     sync.RWMutex
 	topics map[int64]*topic
 
-	subscribers atomic.Int64
-	fromRing    atomic.Int64
-	fromJournal atomic.Int64
+	metrics metrics
 }
 
 var _ journal.View = (*Hub)(nil)
@@ -49,28 +48,31 @@ var _ journal.View = (*Hub)(nil)
 func New(reader Reader, cfg Config) *Hub {
 	cfg.MaxEntries = cmp.Or(cfg.MaxEntries, 256)
 	cfg.MaxBytes = cmp.Or(cfg.MaxBytes, 8<<20)
-	return &Hub{reader: reader, cfg: cfg, topics: make(map[int64]*topic)}
+	cfg.MaxAllBytes = cmp.Or(cfg.MaxAllBytes, 64<<20)
+	return &Hub{reader: reader, cfg: cfg, recent: budget{max: cfg.MaxAllBytes}, topics: make(map[int64]*topic)}
 }
 
 // Start begins a project, or goes on with it behind entries that are packed and gone: subscriptions whose place is before
 // them end with ErrReset.
 func (h *Hub) Start(b journal.Beginning) {
+	t := h.topic(b.Project)
+	if t == nil {
+		t = newTopic(h, b.Project)
+	}
+	t.skip(b)
+	h.recent.release(&t.share)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if t := h.topics[b.Project]; t != nil {
-		t.skip(b.After)
-		return
-	}
-	h.topics[b.Project] = &topic{
-		project: b.Project, head: b.After, wake: make(chan struct{}),
-		recent: ring{maxEntries: h.cfg.MaxEntries, maxBytes: h.cfg.MaxBytes},
-	}
+	h.topics[b.Project] = t
 }
 
-// Apply publishes the next entry of a project that was started: O(1), and it wakes who waits.
+// Apply publishes the next entry of a project that was started, and wakes those whom it concerns. It costs a few
+// nanoseconds for each series of the entry and a few dozen for each subscription that the entry concerns, however many
+// others there are.
 func (h *Hub) Apply(e journal.Entry) {
 	if t := h.topic(e.Project); t != nil {
-		t.publish(e)
+		t.publish(&e)
+		h.recent.settle(&t.share)
 	}
 }
 
@@ -82,15 +84,20 @@ func (h *Hub) ForgetProject(project int64) {
 	h.mu.Unlock()
 	if t != nil {
 		t.end()
+		h.recent.release(&t.share)
 	}
 }
 
-// Subscribe returns a subscription to the entries of project behind the offset after. The project must be followed
-// (journal.Follower.Follow); after is an offset that came with an entry or with a snapshot of the tail, or 0. It asks
-// nobody and cannot fail: Next tells. The caller closes the subscription.
+// Subscribe returns a subscription to the entries of project behind the offset after; at first every entry concerns it.
+// The project must be followed (journal.Follower.Follow); after is an offset that came with an entry or with a snapshot of
+// the tail, or 0. It asks nobody and cannot fail: Next tells. The caller closes the subscription.
 func (h *Hub) Subscribe(project, after int64) *Subscription {
-	h.subscribers.Add(1)
-	return &Subscription{hub: h, topic: h.topic(project), place: after}
+	h.metrics.subscribers.Add(1)
+	s := &Subscription{hub: h, topic: h.topic(project), place: after, news: make(chan struct{}, 1)}
+	if s.topic != nil {
+		s.topic.admit(s)
+	}
+	return s
 }
 
 func (h *Hub) topic(project int64) *topic {

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -50,14 +49,39 @@ func (j *fakeJournal) Read(_ context.Context, _, after int64, limit int) ([]jour
 
 // commit writes the next entry, with n readings.
 func (j *fakeJournal) commit(n int) journal.Entry {
+	return j.append(journal.Entry{Readings: make([]reading.Reading, n)})
+}
+
+// commitOf writes the next entry, with a reading of each series.
+func (j *fakeJournal) commitOf(series ...int64) journal.Entry {
+	var e journal.Entry
+	for _, id := range series {
+		e.Readings = append(e.Readings, reading.Reading{Series: id})
+	}
+	return j.append(e)
+}
+
+func (j *fakeJournal) append(e journal.Entry) journal.Entry {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	e := journal.Entry{Project: project, Offset: 1, Readings: make([]reading.Reading, n)}
+	e.Project, e.Offset = project, 1
 	if len(j.entries) > 0 {
 		e.Offset = j.entries[len(j.entries)-1].Offset + 1
 	}
 	j.entries = append(j.entries, e)
 	return e
+}
+
+// offsetsOf returns the offsets of the entries that hold one of the series that are mine.
+func (j *fakeJournal) offsetsOf(mine func(id int64) bool) (offsets []int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, e := range j.entries {
+		if slices.ContainsFunc(seriesOf(e), mine) {
+			offsets = append(offsets, e.Offset)
+		}
+	}
+	return offsets
 }
 
 // drop removes the entries up to offset.
@@ -97,6 +121,8 @@ func setup(cfg live.Config, n int) fixture {
 
 func (f fixture) publish() { f.Apply(f.journal.commit(1)) }
 
+func (f fixture) publishOf(series ...int64) { f.Apply(f.journal.commitOf(series...)) }
+
 // expect takes the next entries of sub and wants these offsets.
 func expect(t *testing.T, sub *live.Subscription, offsets ...int64) {
 	t.Helper()
@@ -105,6 +131,16 @@ func expect(t *testing.T, sub *live.Subscription, offsets ...int64) {
 		if err != nil || e.Offset != want {
 			t.Fatalf("next entry: offset %d, %v; want %d", e.Offset, err, want)
 		}
+	}
+}
+
+// expectNothing wants no further entry to be there.
+func expectNothing(t *testing.T, sub *live.Subscription) {
+	t.Helper()
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if e, err := sub.Next(ended); !errors.Is(err, context.Canceled) {
+		t.Fatalf("next entry: offset %d, %v; want none", e.Offset, err)
 	}
 }
 
@@ -247,25 +283,23 @@ func TestPlaceAheadOfTheHubWaitsForItToCatchUp(t *testing.T) {
 // The hub begins anew behind entries that are packed and gone: who has not had them is told, who has them goes on.
 func TestSubscriptionThatMissesWhatIsGoneIsReset(t *testing.T) {
 	t.Parallel()
-	f := setup(live.Config{}, 5)
-	behind, ahead := f.Subscribe(project, 5), f.Subscribe(project, 9)
-	for range 4 {
-		f.journal.commit(1)
-	}
-	next := make(chan error, 1)
-	go func() {
-		_, err := behind.Next(t.Context())
-		next <- err
-	}()
-	last := f.journal.commit(1)
-	f.journal.drop(9)
-	f.Start(journal.Beginning{Project: project, After: 9})
-	if err := <-next; !errors.Is(err, live.ErrReset) {
-		t.Errorf("a subscription that waited for entry 6: %v, want %v", err, live.ErrReset)
-	}
-	expectError(t, f.Subscribe(project, 2), live.ErrReset)
-	f.Apply(last)
-	expect(t, ahead, 10)
+	synctest.Test(t, func(t *testing.T) {
+		f := setup(live.Config{}, 5)
+		behind, ahead := f.Subscribe(project, 5), f.Subscribe(project, 9)
+		for range 4 {
+			f.journal.commit(1)
+		}
+		var reset sync.WaitGroup
+		reset.Go(func() { expectError(t, behind, live.ErrReset) })
+		synctest.Wait() // it waits for entry 6
+		last := f.journal.commit(1)
+		f.journal.drop(9)
+		f.Start(journal.Beginning{Project: project, After: 9})
+		reset.Wait()
+		expectError(t, f.Subscribe(project, 2), live.ErrReset)
+		f.Apply(last)
+		expect(t, ahead, 10)
+	})
 }
 
 func TestReadErrorLeavesTheSubscriptionWhereItWas(t *testing.T) {
@@ -301,11 +335,22 @@ func TestMetricsCountSubscribersAndEntries(t *testing.T) {
 	other.Close()
 	other.Close()
 	expect(t, sub, 1, 2, 3, 4, 5)
+	expectNothing(t, sub)
+	f.publish()
+	f.publish()
+	expect(t, sub, 6)
 	const want = `
 # HELP readout_live_entries_total Entries given to subscribers, by where they came from.
 # TYPE readout_live_entries_total counter
 readout_live_entries_total{from="journal"} 3
+readout_live_entries_total{from="queue"} 1
 readout_live_entries_total{from="ring"} 2
+# HELP readout_live_overruns_total Queues of subscribers that were full: what was in them is read again.
+# TYPE readout_live_overruns_total counter
+readout_live_overruns_total 0
+# HELP readout_live_queued Entries that wait in the queues of subscribers; one that waits for many counts many times.
+# TYPE readout_live_queued gauge
+readout_live_queued 1
 # HELP readout_live_subscribers Subscriptions that are open.
 # TYPE readout_live_subscribers gauge
 readout_live_subscribers 1
@@ -313,6 +358,8 @@ readout_live_subscribers 1
 	if err := testutil.CollectAndCompare(f.Hub, strings.NewReader(want)); err != nil {
 		t.Error(err)
 	}
+	sub.Close()
+	expectMetric(t, f, "readout_live_queued", 0)
 }
 
 // Subscribers of every pace, who leave and come back with their last offset, see each entry once and in order, while
@@ -356,6 +403,56 @@ func TestEverySubscriberSeesEachEntryOnceInOrder(t *testing.T) {
 	})
 }
 
+// Subscribers that only some series concern, while new series come to exist, are told of all that is theirs.
+func TestNarrowedSubscribersMissNothingWhileSeriesComeToExist(t *testing.T) {
+	t.Parallel()
+	const entries, subscribers = 2000, 8
+	f := setup(live.Config{MaxEntries: 16}, 0)
+	var done sync.WaitGroup
+	for i := range int64(subscribers) {
+		done.Go(func() {
+			mine := func(id int64) bool { return id%subscribers == i || id == 0 }
+			if got, want := followSeries(t, f.Hub, mine), f.journal.offsetsOf(mine); !slices.Equal(got, want) {
+				t.Errorf("subscriber %d got %v, want %v", i, got, want)
+			}
+		})
+	}
+	for i := range int64(entries) {
+		f.publishOf(1+rand.Int64N(1+i/20), 1000+rand.Int64N(1+i/100))
+		pause(2)
+	}
+	f.publishOf(0) // the last, which is of all
+	done.Wait()
+}
+
+// followSeries returns the offsets of the entries that hold one of the series that are mine; 0 is in the last of them.
+func followSeries(t *testing.T, hub *live.Hub, mine func(id int64) bool) (offsets []int64) {
+	sub := hub.Subscribe(project, 0)
+	defer sub.Close()
+	concern := map[int64]bool{}
+	for missing := sub.Narrow(concern); len(missing) > 0; missing = sub.Narrow(concern) {
+		for _, id := range missing {
+			concern[id] = mine(id)
+		}
+	}
+	for {
+		e, err := sub.Next(t.Context())
+		if err != nil {
+			t.Error(err)
+			return offsets
+		}
+		series := seriesOf(e)
+		if slices.ContainsFunc(series, mine) {
+			offsets = append(offsets, e.Offset)
+		}
+		if slices.Contains(series, 0) {
+			return offsets
+		}
+		sub.Decline(slices.DeleteFunc(series, mine)...)
+		pause(2)
+	}
+}
+
 type subscriber struct{ pauses, comings int }
 
 var errOrder = errors.New("an entry out of order")
@@ -394,37 +491,7 @@ func TestApplyCostsTheSameHoweverFullTheRing(t *testing.T) {
 		e.Offset++
 		f.Apply(e)
 	}
-	if n := testing.AllocsPerRun(100, publish); n > 1 { // the next wake-up
+	if n := testing.AllocsPerRun(100, publish); n > 1 { // the entry that all share
 		t.Errorf("%v allocations an entry", n)
-	}
-}
-
-// BenchmarkFanOut measures an entry from its publication until every subscriber, each in a goroutine that waits, has it.
-func BenchmarkFanOut(b *testing.B) {
-	for _, subscribers := range []int{1, 100, 1000} {
-		b.Run(strconv.Itoa(subscribers), func(b *testing.B) {
-			f := setup(live.Config{}, 0)
-			ctx, cancel := context.WithCancel(b.Context())
-			var got, ended sync.WaitGroup
-			for range subscribers {
-				sub := f.Subscribe(project, 0)
-				ended.Go(func() {
-					for {
-						if _, err := sub.Next(ctx); err != nil {
-							return
-						}
-						got.Done()
-					}
-				})
-			}
-			for b.Loop() {
-				got.Add(subscribers)
-				f.publish()
-				got.Wait()
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*subscribers), "ns/delivery")
-			cancel()
-			ended.Wait()
-		})
 	}
 }

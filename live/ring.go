@@ -10,14 +10,14 @@ type ring struct {
 	maxEntries int
 	maxBytes   int
 
-	slots []journal.Entry // a circle, which grows until it has maxEntries
-	first int             // the slot of the oldest
+	slots []*journal.Entry // a circle, which grows until it has maxEntries
+	first int              // the slot of the oldest
 	n     int
 	bytes int
 }
 
 // push adds the newest entry and drops the oldest ones that are over a limit. It is O(1), spread over many calls.
-func (r *ring) push(e journal.Entry) {
+func (r *ring) push(e *journal.Entry) {
 	if r.n == r.maxEntries {
 		r.drop()
 	}
@@ -32,21 +32,21 @@ func (r *ring) push(e journal.Entry) {
 	}
 }
 
-// after returns the entry behind the offset; ok is false when the ring does not hold it.
-func (r *ring) after(offset int64) (e journal.Entry, ok bool) {
+// after returns the entry behind the offset; nil when the ring does not hold it.
+func (r *ring) after(offset int64) *journal.Entry {
 	if r.n == 0 {
-		return e, false
+		return nil
 	}
 	i := offset + 1 - r.slots[r.first].Offset
 	if i < 0 || i >= int64(r.n) {
-		return e, false
+		return nil
 	}
-	return r.slots[(r.first+int(i))%len(r.slots)], true
+	return r.slots[(r.first+int(i))%len(r.slots)]
 }
 
 func (r *ring) drop() {
 	r.bytes -= size(r.slots[r.first])
-	r.slots[r.first] = journal.Entry{}
+	r.slots[r.first] = nil
 	r.first = (r.first + 1) % len(r.slots)
 	r.n--
 }
@@ -57,11 +57,11 @@ func (r *ring) clear() {
 }
 
 func (r *ring) grow() {
-	slots := make([]journal.Entry, min(max(2*len(r.slots), 4), r.maxEntries))
+	slots := make([]*journal.Entry, min(max(2*len(r.slots), 4), r.maxEntries))
 	for i := range r.n {
 		slots[i] = r.slots[(r.first+i)%len(r.slots)]
 	}
 	r.slots, r.first = slots, 0
 }
 
-func size(e journal.Entry) int { return (len(e.Readings) + len(e.Deletions)) * readingBytes }
+func size(e *journal.Entry) int { return (len(e.Readings) + len(e.Deletions)) * readingBytes }

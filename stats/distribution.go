@@ -47,12 +47,11 @@ func (d *Distribution) AddSketch(s *Sketch) {
 
 // AddEncoded adds the readings of the sketch whose bytes are src, see Sketch.Append. It gives the errors of ParseSketch; after
 // one, d is void.
-func (d *Distribution) AddEncoded(src []byte) (err error) {
-	if d.sketch != nil {
-		return d.sketch.Absorb(src)
+func (d *Distribution) AddEncoded(src []byte) error {
+	if d.sketch == nil {
+		d.sketch = new(Sketch)
 	}
-	d.sketch, err = ParseSketch(src)
-	return err
+	return d.sketch.Absorb(src)
 }
 
 // Merge adds the readings of o, which stays as it is.

@@ -14,19 +14,19 @@ var plain = []struct {
 	of   Statistic
 	need Need
 }{
-	{"count", Count, Need{}},
-	{"sum", Sum, Need{}},
-	{"mean", Mean, Need{}},
-	{"min", Min, Need{}},
-	{"max", Max, Need{}},
-	{"range", Range, Need{}},
+	{"count", Count, Need{Plain: true}},
+	{"sum", Sum, Need{Plain: true}},
+	{"mean", Mean, Need{Plain: true}},
+	{"min", Min, Need{Plain: true}},
+	{"max", Max, Need{Plain: true}},
+	{"range", Range, Need{Plain: true}},
 	{"first", First, Need{}},
 	{"last", Last, Need{}},
 	{"delta", Delta, Need{Line: true}},
 	{"rate", Rate, Need{Line: true}},
 	{"stddev", StdDev, Need{}},
 	{"variance", Variance, Need{}},
-	{"median", Median, Need{Values: true}},
+	{"median", Median, Need{Values: true, Plain: true}},
 	{"time_weighted_mean", TimeWeightedMean, Need{Line: true}},
 	{"integral", Integral, Need{Line: true}},
 }
@@ -84,14 +84,14 @@ func quantileArgument(argument string) (Statistic, Need, error) {
 	if !ok || q < 0 || q > 1 {
 		return nil, Need{}, fault.New(fault.Invalid, "a quantile is from p0 to p100, or from quantile:0 to quantile:1")
 	}
-	return Quantile(q), Need{Values: true}, nil
+	return Quantile(q), Need{Values: true, Plain: true}, nil
 }
 
 func distinctArgument(label string) (Statistic, Need, error) {
 	if label == "" {
 		return nil, Need{}, fault.New(fault.Invalid, "distinct wants a label, as in distinct:room")
 	}
-	return Distinct(label), Need{Labels: []string{label}}, nil
+	return Distinct(label), Need{Labels: []string{label}, Plain: true}, nil
 }
 
 func thresholdArgument(beside func(x float64) Statistic) func(string) (Statistic, Need, error) {
@@ -109,5 +109,5 @@ func completenessArgument(period string) (Statistic, Need, error) {
 	if err != nil {
 		return nil, Need{}, err
 	}
-	return Completeness(every, nil), Need{}, nil
+	return Completeness(every, nil), Need{Plain: true}, nil
 }

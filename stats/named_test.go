@@ -21,6 +21,11 @@ func TestNamedFindsEachStatisticAndWhatItNeeds(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		wants(t, b, name, of, want)
+		if got.Plain {
+			plain := *b
+			plain.Summary = b.Summary.Plain()
+			wants(t, &plain, name+", plain", of, want)
+		}
 		if !reflect.DeepEqual(got, need) {
 			t.Errorf("%s needs %+v, want %+v", name, got, need)
 		}
@@ -28,33 +33,33 @@ func TestNamedFindsEachStatisticAndWhatItNeeds(t *testing.T) {
 			t.Errorf("%s of nothing is %v", name, needed)
 		}
 	}
-	f("count", 5, Need{})
-	f("sum", 20, Need{})
-	f("mean", 4, Need{})
-	f("min", 1, Need{})
-	f("max", 8, Need{})
-	f("range", 7, Need{})
+	f("count", 5, Need{Plain: true})
+	f("sum", 20, Need{Plain: true})
+	f("mean", 4, Need{Plain: true})
+	f("min", 1, Need{Plain: true})
+	f("max", 8, Need{Plain: true})
+	f("range", 7, Need{Plain: true})
 	f("first", 2, Need{})
 	f("last", 5, Need{})
 	f("delta", 3, Need{Line: true})
 	f("rate", 11.0/300, Need{Line: true})
 	f("variance", 7.5, Need{})
 	f("stddev", math.Sqrt(7.5), Need{})
-	f("median", 4, Need{Values: true})
+	f("median", 4, Need{Values: true, Plain: true})
 	f("time_weighted_mean", 21.0/5, Need{Line: true})
 	f("integral", 21.0/60, Need{Line: true})
-	f("p0", 1, Need{Values: true})
-	f("p50", 4, Need{Values: true})
-	f("p62.5", 4.5, Need{Values: true})
-	f("p100", 8, Need{Values: true})
-	f("quantile:0.25", 2, Need{Values: true})
-	f("quantile:1", 8, Need{Values: true})
-	f("distinct:room", 1, Need{Labels: []string{"room"}})
-	f("distinct:a:b", 0, Need{Labels: []string{"a:b"}})
+	f("p0", 1, Need{Values: true, Plain: true})
+	f("p50", 4, Need{Values: true, Plain: true})
+	f("p62.5", 4.5, Need{Values: true, Plain: true})
+	f("p100", 8, Need{Values: true, Plain: true})
+	f("quantile:0.25", 2, Need{Values: true, Plain: true})
+	f("quantile:1", 8, Need{Values: true, Plain: true})
+	f("distinct:room", 1, Need{Labels: []string{"room"}, Plain: true})
+	f("distinct:a:b", 0, Need{Labels: []string{"a:b"}, Plain: true})
 	f("above:4.5", 60*3.5/4+120*3.5/7+60*0.5/4, Need{Line: true, Thresholds: []float64{4.5}})
 	f("below:3", 60*0.5+120*2.0/7+60*0.5, Need{Line: true, Thresholds: []float64{3}})
 	f("above:-1e3", nothing, Need{Line: true, Thresholds: []float64{-1e3}})
-	f("completeness:PT30S", 0.5, Need{})
+	f("completeness:PT30S", 0.5, Need{Plain: true})
 }
 
 // 99.9 / 100 is not 0.999.
@@ -105,6 +110,13 @@ func TestNeedsAreJoined(t *testing.T) {
 	}
 	if got := (Need{}).And(Need{}); !reflect.DeepEqual(got, Need{}) {
 		t.Errorf("got %+v", got)
+	}
+	plain := Need{Plain: true}
+	if got := plain.And(plain); !got.Plain {
+		t.Error("what needs no more than is plain needs more together")
+	}
+	if plain.And(Need{}).Plain || (Need{}).And(plain).Plain {
+		t.Error("what needs more is forgotten")
 	}
 	if !reflect.DeepEqual(a.Thresholds[:4], []float64{5, 7, 0, 0}) || !reflect.DeepEqual(b.Labels, []string{"floor", "room"}) {
 		t.Errorf("And has changed %+v or %+v", a, b)

@@ -177,7 +177,7 @@ func (s *Sketch) Quantile(q float64) float64 {
 // ranked returns the values at ranks i and i+1, counted from 0; the greatest value has no next one and is its own.
 func (s *Sketch) ranked(i int64) (v, next float64) {
 	if s.bins != nil {
-		return s.binned(i), s.binned(min(i+1, s.count-1))
+		return s.rankedBins(i)
 	}
 	at := slices.IndexFunc(s.exact, func(c valueCount) bool {
 		i -= c.count

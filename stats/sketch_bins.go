@@ -1,6 +1,8 @@
 package stats
 
 import (
+	"math"
+
 	"github.com/DataDog/sketches-go/ddsketch"
 	"github.com/DataDog/sketches-go/ddsketch/mapping"
 	"github.com/DataDog/sketches-go/ddsketch/store"
@@ -84,6 +86,25 @@ func (s *Sketch) addToBins(values []float64) {
 			add(s.bins, v, 1)
 		}
 	}
+}
+
+// rankedBins is ranked of a sketch of bins. Both are found at one look at the bins if they are positive, as they mostly are.
+func (s *Sketch) rankedBins(i int64) (v, next float64) {
+	positive := s.bins.GetPositiveValueStore()
+	last, rank := s.count-1, float64(i)-(float64(s.count)-positive.TotalCount())
+	if i == 0 || i >= last-1 || rank < 0 {
+		return s.binned(i), s.binned(min(i+1, last))
+	}
+	var n float64
+	key, nextKey := math.MinInt, math.MinInt
+	positive.ForEach(func(index int, count float64) (stop bool) {
+		if n += count; n > rank && key == math.MinInt {
+			key = index
+		}
+		nextKey = index
+		return n > rank+1
+	})
+	return s.within(logarithm.Value(key)), s.within(logarithm.Value(nextKey))
 }
 
 // binned returns the value at a rank, counted from 0: the middle of its bin, and never beyond the least or the greatest

@@ -130,9 +130,9 @@ func parseEnds(src []byte) (s Sketch, bins []byte, err error) {
 }
 
 // Absorb adds the readings of the sketch whose bytes are src: what ParseSketch and Merge do, in a fraction of the time and
-// without memory of its own where both sketches have bins. It gives the errors of ParseSketch; after one, s is void.
+// without memory of its own where neither sketch is exact. It gives the errors of ParseSketch; after one, s is void.
 func (s *Sketch) Absorb(src []byte) error {
-	if s.bins == nil || len(src) == 0 || src[0] != binsForm {
+	if len(s.exact) > 0 || len(src) == 0 || src[0] != binsForm {
 		other, err := ParseSketch(src)
 		if err == nil {
 			s.Merge(other)
@@ -142,6 +142,9 @@ func (s *Sketch) Absorb(src []byte) error {
 	other, bins, err := parseEnds(src[1:])
 	if err != nil {
 		return err
+	}
+	if s.bins == nil {
+		s.bins, s.min, s.max = newBins(), other.min, other.max
 	}
 	s.count += other.count
 	s.min, s.max = min(s.min, other.min), max(s.max, other.max)

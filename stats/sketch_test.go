@@ -118,6 +118,21 @@ func TestQuantilesOfTheGreatestValuesStayAmongThem(t *testing.T) {
 	}
 }
 
+func TestNeighboursInBinsAreFoundTogetherAsEachAlone(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		values := rapid.SliceOfN(rapid.Float64Range(-5, 20), 1, 60).Draw(t, "values")
+		s := NewSketch(series(values...))
+		s.Spill()
+		for i := range s.count {
+			v, next := s.rankedBins(i)
+			if v != s.binned(i) || next != s.binned(min(i+1, s.count-1)) {
+				t.Fatalf("at rank %d of %d: %v and %v, alone %v and %v", i, s.count, v, next, s.binned(i), s.binned(min(i+1, s.count-1)))
+			}
+		}
+	})
+}
+
 func TestSketchIsExactUpToMaxExactValues(t *testing.T) {
 	t.Parallel()
 	f := func(values int, want bool) {

@@ -141,6 +141,11 @@ func (s Summary) Merge(later Summary) Summary {
 	return s
 }
 
+// Plain returns what there is of s where a Need is Plain.
+func (s Summary) Plain() Summary {
+	return Summary{Count: s.Count, Sum: s.Sum, Min: s.Min, Max: s.Max}
+}
+
 // Mean returns the mean of the readings, NaN of none.
 func (s Summary) Mean() float64 {
 	return s.Sum / float64(s.Count)

@@ -56,6 +56,7 @@ type Packed struct {
 
 	project int64
 	conn    *pgxpool.Conn
+	over    bool // the transaction is
 }
 
 const beginSnapshot = `begin isolation level repeatable read read only`
@@ -119,26 +120,25 @@ const (
 // FindPacked looks for the rows that may hold what is wanted, in one round trip. The caller closes what it returns.
 // Errors are PostgreSQL's own; see Fault.
 func FindPacked(ctx context.Context, pool *pgxpool.Pool, w Wanted) (*Packed, error) {
+	return findPacked(ctx, pool, w, func(*Packed, *pgx.Batch) {})
+}
+
+// findPacked is FindPacked that also asks what is queued by also.
+func findPacked(ctx context.Context, pool *pgxpool.Pool, w Wanted, also func(*Packed, *pgx.Batch)) (*Packed, error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("acquire a connection: %w", err)
 	}
 	p := &Packed{project: w.Project, conn: conn}
-	if err := p.find(ctx, w); err != nil {
+	var b pgx.Batch
+	p.queue(&b, w)
+	also(p, &b)
+	if err := conn.SendBatch(ctx, &b).Close(); err != nil {
 		conn.Release() // the pool closes it if it is still in the transaction
 		return nil, fmt.Errorf("find packed readings of project %d: %w", w.Project, err)
 	}
-	return p, nil
-}
-
-func (p *Packed) find(ctx context.Context, w Wanted) error {
-	var b pgx.Batch
-	p.queue(&b, w)
-	if err := p.conn.SendBatch(ctx, &b).Close(); err != nil {
-		return err
-	}
 	p.sort()
-	return nil
+	return p, nil
 }
 
 // queue queues what finds the rows, in a transaction that it begins.
@@ -294,7 +294,9 @@ func (p *Packed) Close(ctx context.Context) {
 	if p.conn == nil {
 		return
 	}
-	_, _ = p.conn.Exec(ctx, `commit`) // when it fails, Release closes the connection
+	if !p.over {
+		_, _ = p.conn.Exec(ctx, `commit`) // when it fails, Release closes the connection
+	}
 	p.conn.Release()
 	p.conn = nil
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -33,25 +32,28 @@ const findOutlived = `
 		where part.low < part.high
 	)`
 
-// Estimated is what Estimate finds.
-type Estimated struct {
-	Packed   *Packed // without To and a connection: its rows cannot be read
-	Outlived bool    // there are rollups of days that tell of readings that have gone by age
+// Estimate is what FindEstimate finds.
+type Estimate struct {
+	Packed   *Packed
+	Outlived bool // there are rollups of days that tell of readings that have gone by age
 }
 
-// Estimate looks for the rows that may hold what is wanted, as FindPacked does, and for rollups of series that have outlived
-// their readings, on the UTC days that are in the range at least in part; in one round trip. Errors are PostgreSQL's own;
-// see Fault.
-func Estimate(ctx context.Context, pool *pgxpool.Pool, w Wanted, series []int64) (Estimated, error) {
-	e := Estimated{Packed: &Packed{project: w.Project}}
-	var b pgx.Batch
-	e.Packed.queue(&b, w)
-	b.Queue(findOutlived, w.Project, series, utcDay(w.From), instant(w.To)).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&e.Outlived) })
-	b.Queue(`commit`)
-	if err := pool.SendBatch(ctx, &b).Close(); err != nil {
-		return e, fmt.Errorf("estimate the readings of project %d: %w", w.Project, err)
-	}
-	e.Packed.sort()
-	return e, nil
+// EstimateQuery says what FindEstimate looks for.
+type EstimateQuery struct {
+	Wanted   Wanted  // the rows
+	Series   []int64 // whose rollups, on the UTC days that are at least in part
+	From, To int64   // in this range, µs
+	KeysOnly bool    // no row is going to be read
+}
+
+// FindEstimate is FindPacked that also looks for rollups of series that have outlived their readings, in the same round trip.
+func FindEstimate(ctx context.Context, pool *pgxpool.Pool, q EstimateQuery) (e Estimate, err error) {
+	e.Packed, err = findPacked(ctx, pool, q.Wanted, func(p *Packed, b *pgx.Batch) {
+		b.Queue(findOutlived, q.Wanted.Project, q.Series, utcDay(q.From), instant(q.To)).
+			QueryRow(func(row pgx.Row) error { return row.Scan(&e.Outlived) })
+		if p.over = q.KeysOnly; p.over {
+			b.Queue(`commit`)
+		}
+	})
+	return e, err
 }

@@ -32,8 +32,9 @@ type UnsettledRow struct {
 	FirstSeries, LastSeries int64
 }
 
-// RolledColumns says what is read of rollups besides their summaries.
+// RolledColumns says what is read of rollups.
 type RolledColumns struct {
+	Plain    bool // of the summary, only what stats.Summary.Plain leaves
 	Sketches bool // Sketch, which is empty otherwise
 	Lines    bool // Area and Increase, which are NaN otherwise
 }
@@ -198,7 +199,10 @@ func (r *Rolled) Hours(ctx context.Context, spans []SeriesSpan, columns RolledCo
 func instant(t int64) time.Time { return time.UnixMicro(min(max(t, firstDate), lastDate)) }
 
 func (c RolledColumns) list() string {
-	list := `series_id, start, first_at, last_at, count, sum, m2, min, max, first, last`
+	list := `series_id, start, count, sum, min, max`
+	if !c.Plain {
+		list += `, m2, first, last, first_at, last_at`
+	}
 	if c.Lines {
 		list += `, area, increase`
 	}
@@ -234,30 +238,35 @@ var errNotARollup = errors.New("a row is not a rollup's")
 
 // decode reads a row of the columns of list, in PostgreSQL's binary format.
 func (c RolledColumns) decode(r *Rollup, row [][]byte) error {
-	sizes := [...]int{8, 8, 8, 8, 4, 8, 8, 8, 8, 8, 8, 8, 8}
-	fixed := len(sizes)
-	if !c.Lines {
-		fixed -= 2
+	fixed := 6
+	if !c.Plain {
+		fixed += 5
+	}
+	if c.Lines {
+		fixed += 2
 	}
 	if len(row) < fixed || c.Sketches && len(row) == fixed {
 		return errNotARollup
 	}
 	for i, v := range row[:fixed] {
-		if len(v) != sizes[i] {
+		if i == 2 && len(v) != 4 || i != 2 && len(v) != 8 {
 			return errNotARollup
 		}
 	}
-	bigint := func(i int) int64 { return int64(binary.BigEndian.Uint64(row[i])) }
-	double := func(i int) float64 { return math.Float64frombits(binary.BigEndian.Uint64(row[i])) }
-	r.Series, r.Start, r.FirstAt, r.LastAt = bigint(0), bigint(1)+epoch, bigint(2)+epoch, bigint(3)+epoch
-	r.Count = int(int32(binary.BigEndian.Uint32(row[4])))
-	r.Sum, r.M2, r.Min, r.Max, r.First, r.Last = double(5), double(6), double(7), double(8), double(9), double(10)
-	r.Area, r.Increase, r.Sketch = math.NaN(), math.NaN(), nil
+	bigint := func(v []byte) int64 { return int64(binary.BigEndian.Uint64(v)) }
+	double := func(v []byte) float64 { return math.Float64frombits(binary.BigEndian.Uint64(v)) }
+	*r = Rollup{Series: bigint(row[0]), Start: bigint(row[1]) + epoch, Area: math.NaN(), Increase: math.NaN()}
+	r.Count = int(int32(binary.BigEndian.Uint32(row[2])))
+	r.Sum, r.Min, r.Max, row = double(row[3]), double(row[4]), double(row[5]), row[6:]
+	if !c.Plain {
+		r.M2, r.First, r.Last = double(row[0]), double(row[1]), double(row[2])
+		r.FirstAt, r.LastAt, row = bigint(row[3])+epoch, bigint(row[4])+epoch, row[5:]
+	}
 	if c.Lines {
-		r.Area, r.Increase = double(11), double(12)
+		r.Area, r.Increase, row = double(row[0]), double(row[1]), row[2:]
 	}
 	if c.Sketches {
-		r.Sketch = row[fixed]
+		r.Sketch = row[0]
 	}
 	return nil
 }

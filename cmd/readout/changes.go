@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/readout-dev/readout/entity"
 	"github.com/readout-dev/readout/ingest"
 	"github.com/readout-dev/readout/journal"
 	"github.com/readout-dev/readout/reading"
@@ -16,10 +17,28 @@ import (
 // changes tells those who remember entities that they changed.
 type changes struct {
 	pool     *pgxpool.Pool
+	entities *entity.Bus
 	registry *ingest.Registry
 	follower *journal.Follower
+	replicas *journal.Replicas
 	journal  *journal.Journal
 	log      *slog.Logger
+}
+
+// tell tells all, here and in other processes, of changes that this one has committed.
+func (c *changes) tell(changes ...entity.Change) {
+	c.entities.Publish(changes...)
+	c.replicas.TellChanged(changes...)
+}
+
+// heard tells all here of changes that other processes have committed.
+func (c *changes) heard(changes ...entity.Change) {
+	for _, change := range changes {
+		if change.Type == entity.Project && change.Kind == entity.Deleted {
+			c.ProjectDeleted(change.ID)
+		}
+	}
+	c.entities.Publish(changes...)
 }
 
 // changeFor is how long telling of a change may take; the keeper repeats a deletion that was lost.

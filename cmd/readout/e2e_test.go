@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -250,7 +251,7 @@ type watcher struct {
 	offsets     []int64
 	got         map[int64]float64
 	reconnected int
-	seen        chan int // how many entries it has seen
+	seen        chan int64 // the offset that it has come to
 }
 
 func (w *watcher) run(ctx context.Context) {
@@ -334,11 +335,13 @@ func (w *watcher) take(payload []byte) error {
 	if e.Offset == nil {
 		return nil
 	}
-	w.offsets = append(w.offsets, *e.Offset)
+	if len(e.Readings) > 0 {
+		w.offsets = append(w.offsets, *e.Offset)
+	}
 	for _, r := range e.Readings {
 		w.got[r.Time.UnixMicro()] = r.Value
 	}
-	w.seen <- len(w.offsets)
+	w.seen <- *e.Offset
 	return nil
 }
 
@@ -358,7 +361,7 @@ func TestMachineReplayedThroughAKilledServer(t *testing.T) {
 	owner := login(t, server.url, email, false, password)
 	stranger := login(t, server.url, "stranger@example.org", true, "correct horse 42 staple")
 
-	w := &watcher{t: t, url: server.url, token: owner, got: map[int64]float64{}, seen: make(chan int, 10_000)}
+	w := &watcher{t: t, url: server.url, token: owner, got: map[int64]float64{}, seen: make(chan int64, 10_000)}
 	watching, stop := context.WithCancel(t.Context())
 	watched := make(chan struct{})
 	go func() { defer close(watched); w.run(watching) }()
@@ -407,10 +410,8 @@ func TestMachineReplayedThroughAKilledServer(t *testing.T) {
 	if !maps.Equal(w.got, want) {
 		t.Errorf("the subscription has %d readings, want %d", len(w.got), len(want))
 	}
-	for i, offset := range w.offsets {
-		if offset != int64(i+1) {
-			t.Fatalf("entry %d of the subscription has offset %d: want each once, in order", i+1, offset)
-		}
+	if !slices.IsSorted(w.offsets) || len(slices.Compact(slices.Clone(w.offsets))) < len(w.offsets) {
+		t.Fatalf("the subscription has offsets %d: want each once, in order", w.offsets)
 	}
 	if w.reconnected == 0 {
 		t.Error("the subscription was never cut: the test proves nothing")
@@ -439,7 +440,7 @@ func wait(t *testing.T, w *watcher, offset int64) {
 	for {
 		select {
 		case n := <-w.seen:
-			if int64(n) >= offset {
+			if n >= offset {
 				return
 			}
 		case <-limit:
@@ -557,7 +558,7 @@ func TestDemoIsReadyAndLive(t *testing.T) {
 		}
 		token := login(t, access.URL, access.Email, false, access.Password)
 		last = demoHistory(t, access.URL, token, access.DeviceKey, last)
-		w := &watcher{t: t, url: access.URL, token: access.ProjectKey, got: map[int64]float64{}, seen: make(chan int, 100)}
+		w := &watcher{t: t, url: access.URL, token: access.ProjectKey, got: map[int64]float64{}, seen: make(chan int64, 100)}
 		watching, stop := context.WithCancel(t.Context())
 		watched := make(chan struct{})
 		go func() { defer close(watched); w.run(watching) }()

@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -28,6 +29,7 @@ type socketMetrics struct {
 	open, running prometheus.Gauge
 	closed        *prometheus.CounterVec
 	sent          prometheus.Counter
+	lag           prometheus.Histogram
 }
 
 func newSocketMetrics(reg prometheus.Registerer) *socketMetrics {
@@ -36,8 +38,12 @@ func newSocketMetrics(reg prometheus.Registerer) *socketMetrics {
 		running: prometheus.NewGauge(prometheus.GaugeOpts{Name: "readout_socket_operations", Help: "Operations running over WebSockets."}),
 		closed:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "readout_sockets_closed_total", Help: "WebSockets that were closed, by close code."}, []string{"code"}),
 		sent:    prometheus.NewCounter(prometheus.CounterOpts{Name: "readout_socket_sent_bytes_total", Help: "Bytes of messages sent over WebSockets."}),
+		lag: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "readout_live_lag_seconds", Help: "Time from the commit of what an answer of a subscription tells to its sending, for each subscriber.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 60},
+		}),
 	}
-	reg.MustRegister(m.open, m.running, m.closed, m.sent)
+	reg.MustRegister(m.open, m.running, m.closed, m.sent, m.lag)
 	return m
 }
 
@@ -48,7 +54,38 @@ func (m *socketMetrics) hooks() transport.Hooks {
 		OnSubscribe:  m.running.Inc,
 		OnComplete:   m.running.Dec,
 		OnSend:       func(bytes int) { m.sent.Add(float64(bytes)) },
+		OnAnswer: func(committed, _ time.Time) {
+			if !committed.IsZero() {
+				m.lag.Observe(max(time.Since(committed).Seconds(), 0)) // by two clocks, where the database has its own
+			}
+		},
 	}
+}
+
+// measureSubscriptions registers what is subscribed to.
+func measureSubscriptions(reg prometheus.Registerer, s *transport.Subscriptions) {
+	gauge := func(name, help string, value func() float64) {
+		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
+	}
+	counter := func(name, help string, value func() float64) {
+		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value))
+	}
+	gauge("readout_subscriptions", "Subscriptions that are open, over all transports.", func() float64 {
+		subscribers, _ := s.Counts()
+		return float64(subscribers)
+	})
+	gauge("readout_subscription_feeds", "Executions that subscriptions share.", func() float64 {
+		_, feeds := s.Counts()
+		return float64(feeds)
+	})
+	counter("readout_subscription_answers_total", "Answers that were made, each for all who share it.", func() float64 {
+		published, _ := s.Counters()
+		return float64(published)
+	})
+	counter("readout_subscription_overruns_total", "Times that a subscriber lagged too far behind to go on without a gap or a reading from the journal.", func() float64 {
+		_, overruns := s.Counters()
+		return float64(overruns)
+	})
 }
 
 // closeCode is the label of a close code; those that clients make up share one.

@@ -14,16 +14,19 @@ import (
 
 // pair is two servers on one database, and a key of a project.
 type pair struct {
-	t    *testing.T
-	a, b *program
-	key  string
+	t        *testing.T
+	database string // its URL
+	a, b     *program
+	token    string // of the project's owner
+	project  string
+	key      string
 }
 
 func newPair(t *testing.T) *pair {
 	t.Helper()
 	url := testdb.URL(t)
 	variables := []string{"READOUT_DATABASE_URL=" + url, "READOUT_JWT_SECRET=" + jwtSecret, packOften}
-	p := &pair{t: t, a: serve(t, "127.0.0.1:0", dataDir(t), variables...), b: serve(t, "127.0.0.1:0", dataDir(t), variables...)}
+	p := &pair{t: t, database: url, a: serve(t, "127.0.0.1:0", dataDir(t), variables...), b: serve(t, "127.0.0.1:0", dataDir(t), variables...)}
 	token := login(t, p.a.url, "ada@example.org", true, "correct horse 42 staple")
 	var made struct {
 		Data struct{ CreateProject struct{ ID string } }
@@ -34,7 +37,7 @@ func newPair(t *testing.T) *pair {
 	}
 	p.ask(p.b, token, fmt.Sprintf(`mutation { createKey(input: {projectID: %q, scopes: [INGEST, READ, ADMIN]}) { secret } }`,
 		made.Data.CreateProject.ID), &key)
-	p.key = key.Data.CreateKey.Secret
+	p.token, p.project, p.key = token, made.Data.CreateProject.ID, key.Data.CreateKey.Secret
 	return p
 }
 

@@ -15,6 +15,8 @@ import (
 
 	"github.com/readout-dev/readout/analysis"
 	"github.com/readout-dev/readout/auth"
+	"github.com/readout-dev/readout/ent/hook"
+	"github.com/readout-dev/readout/entity"
 	"github.com/readout-dev/readout/export"
 	"github.com/readout-dev/readout/graph"
 	"github.com/readout-dev/readout/history"
@@ -118,7 +120,9 @@ func (s *server) wire(secret []byte) error {
 		return err
 	}
 
-	held, series := tail.New(), ingest.NewRegistry(pool)
+	changes := &changes{pool: pool, entities: new(entity.Bus), log: s.log}
+	hook.Tell(client, changes.tell)
+	held, series := tail.New(), ingest.NewRegistry(pool, changes.tell)
 	hub := live.New(journal.NewReader(pool), live.Config{})
 	var follower *journal.Follower
 	packer := pack.New(pool, pack.Config{
@@ -126,11 +130,11 @@ func (s *server) wire(secret []byte) error {
 		Packed: func(project, upto int64) { follower.Packed(project, upto) },
 	})
 	follower = journal.NewFollower(pool, held, hub, packer)
-	s.replicas = journal.NewReplicas(pool, follower, journal.ReplicaConfig{Log: s.log, Metrics: registry})
+	s.replicas = journal.NewReplicas(pool, follower, journal.ReplicaConfig{Changed: changes.heard, Log: s.log, Metrics: registry})
 	s.journal = journal.New(pool, follower, held.LatestTime, journal.Config{Log: s.log, Metrics: registry})
 	past := history.New(pool, held, follower, history.Config{Metrics: registry})
 	analyst := analysis.New(past, analysis.Config{Parallel: processors()})
-	changes := &changes{pool: pool, registry: series, follower: follower, journal: s.journal, log: s.log}
+	changes.registry, changes.follower, changes.replicas, changes.journal = series, follower, s.replicas, s.journal
 	keeper := pack.NewKeeper(pool, pack.KeeperConfig{Delete: changes.delete, Log: s.log, Metrics: registry})
 	s.engines = []engine{s.replicas, packer, keeper, pack.NewLatestFlusher(pool, held, pack.LatestConfig{Log: s.log})}
 	registry.MustRegister(held, hub)
@@ -138,9 +142,10 @@ func (s *server) wire(secret []byte) error {
 	sockets := newSocketMetrics(registry)
 	s.graph = graph.NewHandler(&graph.Resolver{
 		Client: client, Auth: authenticator, History: past, Analysis: analyst, Hub: hub, Journal: follower, Deletions: s.journal,
-		Changes: changes, Cursors: graph.NewCursors(secret), Log: s.log,
+		Changes: changes, Entities: changes.entities, Cursors: graph.NewCursors(secret), Log: s.log,
 		Transactions: store.EntityConnections(pool) / 2,
 	}, sockets.hooks())
+	measureSubscriptions(registry, s.graph.Subscriptions())
 
 	exports := export.New(client, past, s.log)
 	s.http = &http.Server{

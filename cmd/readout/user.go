@@ -18,7 +18,10 @@ import (
 	"github.com/readout-dev/readout/auth"
 	"github.com/readout-dev/readout/ent/db"
 	"github.com/readout-dev/readout/ent/db/user"
+	"github.com/readout-dev/readout/ent/hook"
+	"github.com/readout-dev/readout/entity"
 	"github.com/readout-dev/readout/internal/fault"
+	"github.com/readout-dev/readout/journal"
 )
 
 // userCmd manages people with accounts, for operators: directly on the database.
@@ -98,19 +101,29 @@ func (c *userListCmd) Run(ctx context.Context, con console) error {
 	})
 }
 
-// onDatabase runs f as the program itself, on the configured database or beside a running server.
+// onDatabase runs f as the program itself, on the configured database or beside a running server, and tells servers of what f
+// has changed.
 func onDatabase(ctx context.Context, cfg Config, con console, f func(context.Context, *db.Client) error) (err error) {
 	d, err := reachDatabase(ctx, cfg, con)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
+	var changed []entity.Change
+	hook.Tell(d.client, func(changes ...entity.Change) { changed = append(changed, changes...) })
 	err = f(auth.NewContext(ctx, auth.System()), d.client)
 	var invalid *db.ValidationError
 	if errors.As(err, &invalid) {
-		return fault.Wrap(err, fault.Invalid, "the value of %s is not allowed", invalid.Name)
+		err = fault.Wrap(err, fault.Invalid, "the value of %s is not allowed", invalid.Name)
 	}
-	return err
+	return errors.Join(err, announce(ctx, d, changed))
+}
+
+// announce tells servers of changes, whether ctx has ended or not: they are committed.
+func announce(ctx context.Context, d *database, changed []entity.Change) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), changeFor)
+	defer cancel()
+	return journal.Announce(ctx, d.pool, changed...)
 }
 
 // table prints rows for people, or as one JSON object a line.

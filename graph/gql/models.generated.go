@@ -51,6 +51,48 @@ type CreateMemberInput struct {
 	Role      member.Role `json:"role"`
 }
 
+// Readings that were deleted: those of a series from a time on and before another.
+type DeletedReadings struct {
+	// DELETED.
+	Kind     ReadingKind `json:"kind"`
+	SeriesID int64       `json:"seriesID"`
+	// Null when the series itself is gone.
+	Series *db.Series `json:"series,omitempty"`
+	// Null: from the first.
+	From *time.Time `json:"from,omitempty"`
+	// Null: to the last.
+	To *time.Time `json:"to,omitempty"`
+}
+
+// A device, and whether it sends.
+type DeviceStatus struct {
+	Device *db.Device  `json:"device"`
+	State  DeviceState `json:"state"`
+	// When its last reading arrived; of one that has not sent while somebody looked, the time of its newest reading. Null: never.
+	LastSeen *time.Time `json:"lastSeen,omitempty"`
+}
+
+// A change of an entity.
+type EntityChange struct {
+	Kind ChangeKind `json:"kind"`
+	// Null with MISSED.
+	Type *EntityType `json:"type,omitempty"`
+	// The entity's id. Null with MISSED.
+	ID *int64 `json:"id,omitempty"`
+	// The entity as it is now; null when it is gone, and with MISSED.
+	Node db.Noder  `json:"node,omitempty"`
+	At   time.Time `json:"at"`
+}
+
+// What a subscriber who lagged behind was not sent.
+type Gap struct {
+	// The first journal entry that was left out, and the last.
+	From int64 `json:"from"`
+	To   int64 `json:"to"`
+	// The place before it: subscribe with it as `after` to have all of it.
+	After entgql.Cursor[int64] `json:"after"`
+}
+
 type GroupKey struct {
 	By GroupBy `json:"by"`
 	// The label's name: with LABEL, and only there.
@@ -65,6 +107,15 @@ type HeatmapCell struct {
 	Hour int `json:"hour"`
 	// Its start and end are those of its first and of its last hour. Its completeness is null by WEEKDAY.
 	Statistic *analysis.Statistic `json:"statistic"`
+}
+
+// A reading as a subscription sends it.
+type LiveReading struct {
+	// NEW or LATE. Behind a cursor it is judged by what came after the cursor.
+	Kind   ReadingKind `json:"kind"`
+	Series *db.Series  `json:"series"`
+	Time   time.Time   `json:"time"`
+	Value  float64     `json:"value"`
 }
 
 // One value of one series at one time.
@@ -87,18 +138,24 @@ type ReadingEdge struct {
 }
 
 // What a subscription to readings sends: first what was there before (history with `from`, the entries after the cursor
-// with `after`), then one event with `caughtUp: true`, then what comes: one event for each journal entry that holds readings
-// of the subscribed series.
+// with `after`), then one event with `caughtUp: true`, then what comes: an event for what was committed since the last one, which is
+// one journal entry, or several where they come quickly.
 type ReadingEvent struct {
 	// The place after this event: give it as `after` to go on from there, missing nothing and seeing nothing twice, across
 	// reconnects and restarts. Null in history: a client that is cut off there starts again with `from`.
 	Cursor *entgql.Cursor[int64] `json:"cursor,omitempty"`
-	// The offset of the journal entry that these readings came in; null in history.
+	// The offset of the last journal entry that this event stands for: all up to there that concerns you was sent. Null in history.
 	Offset *int64 `json:"offset,omitempty"`
 	// Once true: all that follows is live.
 	CaughtUp bool `json:"caughtUp"`
-	// In order of series, then time.
-	Readings []*Reading `json:"readings"`
+	// True in an event that only says that the connection lives and that there is nothing new.
+	Heartbeat bool `json:"heartbeat"`
+	// What was deleted; before the readings of the same event.
+	Deleted []*DeletedReadings `json:"deleted"`
+	// In order of journal entries, in each of series, then time.
+	Readings []*LiveReading `json:"readings"`
+	// Set where entries were left out because you lagged behind; see `onLag`.
+	Gap *Gap `json:"gap,omitempty"`
 }
 
 // Series that were taken together, and their statistics.
@@ -117,6 +174,27 @@ type StatisticGroup struct {
 	Total *analysis.Statistic `json:"total"`
 	// In order of time.
 	Buckets []*analysis.Statistic `json:"buckets"`
+}
+
+// One who is subscribed.
+type Subscriber struct {
+	// For kickSubscriber; it is of the server process that answers.
+	ID int64 `json:"id"`
+	// Who it is; null for a key.
+	User *db.User `json:"user,omitempty"`
+	// The key that it came with; null for a person.
+	Key *db.Key `json:"key,omitempty"`
+	// The name that the operation has, if it has one.
+	OperationName *string `json:"operationName,omitempty"`
+	// The field that is subscribed to.
+	Field string    `json:"field"`
+	Since time.Time `json:"since"`
+	// How many share its execution, itself counted.
+	Sharing int `json:"sharing"`
+	// How many payloads it was sent, and how many there are that it was not sent yet.
+	Sent      int64               `json:"sent"`
+	Behind    int                 `json:"behind"`
+	Transport SubscriberTransport `json:"transport"`
 }
 
 type Subscription struct {
@@ -275,6 +353,66 @@ func (e CalendarUnit) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+type ChangeKind string
+
+const (
+	ChangeKindCreated ChangeKind = "CREATED"
+	ChangeKindUpdated ChangeKind = "UPDATED"
+	ChangeKindDeleted ChangeKind = "DELETED"
+	// Changes may have been missed, of any entity: ask again for what you show.
+	ChangeKindMissed ChangeKind = "MISSED"
+)
+
+var AllChangeKind = []ChangeKind{
+	ChangeKindCreated,
+	ChangeKindUpdated,
+	ChangeKindDeleted,
+	ChangeKindMissed,
+}
+
+func (e ChangeKind) IsValid() bool {
+	switch e {
+	case ChangeKindCreated, ChangeKindUpdated, ChangeKindDeleted, ChangeKindMissed:
+		return true
+	}
+	return false
+}
+
+func (e ChangeKind) String() string {
+	return string(e)
+}
+
+func (e *ChangeKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ChangeKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ChangeKind", str)
+	}
+	return nil
+}
+
+func (e ChangeKind) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ChangeKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ChangeKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // How a few readings are chosen to stand for many. Each is one that was sent; the first and the last are always among them.
 type Decimation string
 
@@ -328,6 +466,124 @@ func (e *Decimation) UnmarshalJSON(b []byte) error {
 }
 
 func (e Decimation) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Whether a device sends.
+type DeviceState string
+
+const (
+	DeviceStateOnline  DeviceState = "ONLINE"
+	DeviceStateOffline DeviceState = "OFFLINE"
+)
+
+var AllDeviceState = []DeviceState{
+	DeviceStateOnline,
+	DeviceStateOffline,
+}
+
+func (e DeviceState) IsValid() bool {
+	switch e {
+	case DeviceStateOnline, DeviceStateOffline:
+		return true
+	}
+	return false
+}
+
+func (e DeviceState) String() string {
+	return string(e)
+}
+
+func (e *DeviceState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = DeviceState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid DeviceState", str)
+	}
+	return nil
+}
+
+func (e DeviceState) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *DeviceState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e DeviceState) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// The entities whose changes can be subscribed to.
+type EntityType string
+
+const (
+	EntityTypeProject EntityType = "PROJECT"
+	EntityTypeMember  EntityType = "MEMBER"
+	EntityTypeDevice  EntityType = "DEVICE"
+	EntityTypeSeries  EntityType = "SERIES"
+	EntityTypeKey     EntityType = "KEY"
+)
+
+var AllEntityType = []EntityType{
+	EntityTypeProject,
+	EntityTypeMember,
+	EntityTypeDevice,
+	EntityTypeSeries,
+	EntityTypeKey,
+}
+
+func (e EntityType) IsValid() bool {
+	switch e {
+	case EntityTypeProject, EntityTypeMember, EntityTypeDevice, EntityTypeSeries, EntityTypeKey:
+		return true
+	}
+	return false
+}
+
+func (e EntityType) String() string {
+	return string(e)
+}
+
+func (e *EntityType) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = EntityType(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid EntityType", str)
+	}
+	return nil
+}
+
+func (e EntityType) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *EntityType) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e EntityType) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -522,6 +778,131 @@ func (e HeatmapRows) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What a subscriber gets who does not read as quickly as there is something to send.
+type LagPolicy string
+
+const (
+	// Everything: what was missed is read again from the journal. The event comes late, but nothing is left out.
+	LagPolicyReplay LagPolicy = "REPLAY"
+	// The latest state: one event with the newest reading of each series that had some, and a `gap`.
+	LagPolicyCoalesce LagPolicy = "COALESCE"
+	// An event that says what was left out, as a `gap`.
+	LagPolicyGap LagPolicy = "GAP"
+	// The end: the socket is closed with 4410, and the client may come back with its cursor.
+	LagPolicyClose LagPolicy = "CLOSE"
+)
+
+var AllLagPolicy = []LagPolicy{
+	LagPolicyReplay,
+	LagPolicyCoalesce,
+	LagPolicyGap,
+	LagPolicyClose,
+}
+
+func (e LagPolicy) IsValid() bool {
+	switch e {
+	case LagPolicyReplay, LagPolicyCoalesce, LagPolicyGap, LagPolicyClose:
+		return true
+	}
+	return false
+}
+
+func (e LagPolicy) String() string {
+	return string(e)
+}
+
+func (e *LagPolicy) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = LagPolicy(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid LagPolicy", str)
+	}
+	return nil
+}
+
+func (e LagPolicy) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *LagPolicy) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e LagPolicy) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What a live reading is to those that came before it.
+type ReadingKind string
+
+const (
+	// Newer than all that its series had.
+	ReadingKindNew ReadingKind = "NEW"
+	// Not newer than the newest of its series: it came late, or corrects one that was sent before.
+	ReadingKindLate ReadingKind = "LATE"
+	// It is not there any more.
+	ReadingKindDeleted ReadingKind = "DELETED"
+)
+
+var AllReadingKind = []ReadingKind{
+	ReadingKindNew,
+	ReadingKindLate,
+	ReadingKindDeleted,
+}
+
+func (e ReadingKind) IsValid() bool {
+	switch e {
+	case ReadingKindNew, ReadingKindLate, ReadingKindDeleted:
+		return true
+	}
+	return false
+}
+
+func (e ReadingKind) String() string {
+	return string(e)
+}
+
+func (e *ReadingKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ReadingKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ReadingKind", str)
+	}
+	return nil
+}
+
+func (e ReadingKind) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ReadingKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ReadingKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // A statistic that groups can be ranked by.
 type StatisticName string
 
@@ -605,6 +986,63 @@ func (e *StatisticName) UnmarshalJSON(b []byte) error {
 }
 
 func (e StatisticName) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+type SubscriberTransport string
+
+const (
+	SubscriberTransportWebsocket SubscriberTransport = "WEBSOCKET"
+	SubscriberTransportSse       SubscriberTransport = "SSE"
+	SubscriberTransportMultipart SubscriberTransport = "MULTIPART"
+)
+
+var AllSubscriberTransport = []SubscriberTransport{
+	SubscriberTransportWebsocket,
+	SubscriberTransportSse,
+	SubscriberTransportMultipart,
+}
+
+func (e SubscriberTransport) IsValid() bool {
+	switch e {
+	case SubscriberTransportWebsocket, SubscriberTransportSse, SubscriberTransportMultipart:
+		return true
+	}
+	return false
+}
+
+func (e SubscriberTransport) String() string {
+	return string(e)
+}
+
+func (e *SubscriberTransport) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = SubscriberTransport(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid SubscriberTransport", str)
+	}
+	return nil
+}
+
+func (e SubscriberTransport) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *SubscriberTransport) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e SubscriberTransport) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -238,10 +238,51 @@ type ReadingConnection {
   pageInfo: PageInfo!
 }
 
+"What a live reading is to those that came before it."
+enum ReadingKind {
+  "Newer than all that its series had."
+  NEW
+  "Not newer than the newest of its series: it came late, or corrects one that was sent before."
+  LATE
+  "It is not there any more."
+  DELETED
+}
+
+"A reading as a subscription sends it."
+type LiveReading {
+  "NEW or LATE. Behind a cursor it is judged by what came after the cursor."
+  kind: ReadingKind!
+  series: Series!
+  time: Time!
+  value: Float!
+}
+
+"Readings that were deleted: those of a series from a time on and before another."
+type DeletedReadings {
+  "DELETED."
+  kind: ReadingKind!
+  seriesID: ID!
+  "Null when the series itself is gone."
+  series: Series
+  "Null: from the first."
+  from: Time
+  "Null: to the last."
+  to: Time
+}
+
+"What a subscriber who lagged behind was not sent."
+type Gap {
+  "The first journal entry that was left out, and the last."
+  from: Int64!
+  to: Int64!
+  "The place before it: subscribe with it as ` + "`" + `after` + "`" + ` to have all of it."
+  after: Cursor!
+}
+
 """
 What a subscription to readings sends: first what was there before (history with ` + "`" + `from` + "`" + `, the entries after the cursor
-with ` + "`" + `after` + "`" + `), then one event with ` + "`" + `caughtUp: true` + "`" + `, then what comes: one event for each journal entry that holds readings
-of the subscribed series.
+with ` + "`" + `after` + "`" + `), then one event with ` + "`" + `caughtUp: true` + "`" + `, then what comes: an event for what was committed since the last one, which is
+one journal entry, or several where they come quickly.
 """
 type ReadingEvent {
   """
@@ -249,12 +290,30 @@ type ReadingEvent {
   reconnects and restarts. Null in history: a client that is cut off there starts again with ` + "`" + `from` + "`" + `.
   """
   cursor: Cursor
-  "The offset of the journal entry that these readings came in; null in history."
+  "The offset of the last journal entry that this event stands for: all up to there that concerns you was sent. Null in history."
   offset: Int64
   "Once true: all that follows is live."
   caughtUp: Boolean!
-  "In order of series, then time."
-  readings: [Reading!]!
+  "True in an event that only says that the connection lives and that there is nothing new."
+  heartbeat: Boolean!
+  "What was deleted; before the readings of the same event."
+  deleted: [DeletedReadings!]!
+  "In order of journal entries, in each of series, then time."
+  readings: [LiveReading!]!
+  "Set where entries were left out because you lagged behind; see ` + "`" + `onLag` + "`" + `."
+  gap: Gap
+}
+
+"What a subscriber gets who does not read as quickly as there is something to send."
+enum LagPolicy {
+  "Everything: what was missed is read again from the journal. The event comes late, but nothing is left out."
+  REPLAY
+  "The latest state: one event with the newest reading of each series that had some, and a ` + "`" + `gap` + "`" + `."
+  COALESCE
+  "An event that says what was left out, as a ` + "`" + `gap` + "`" + `."
+  GAP
+  "The end: the socket is closed with 4410, and the client may come back with its cursor."
+  CLOSE
 }
 
 extend type Series {
@@ -357,6 +416,8 @@ extend type Query {
   ` + "`" + `step` + "`" + `, at most 125,000 of them. Steps in which only one of them has readings do not count. No window: one bucket, the whole range.
   """
   correlation(x: ID!, y: ID!, range: TimeRange, window: WindowInput, step: Duration!): [Correlation!]!
+  "Who is subscribed to something of a project, at the server process that answers. For its owners."
+  subscribers(project: ID!): [Subscriber!]!
 }
 
 type Mutation {
@@ -395,6 +456,8 @@ type Mutation {
   updateKey(id: ID!, input: UpdateKeyInput!): Key!
   "Revokes a key: it is refused within a second."
   deleteKey(id: ID!): ID!
+  "Ends a subscription: the client gets an error FORBIDDEN in place of further events. For owners; the id is one of ` + "`" + `subscribers` + "`" + `."
+  kickSubscriber(project: ID!, id: ID!): ID!
 }
 
 input CreateMemberInput {
@@ -422,8 +485,8 @@ type CreateKeyPayload {
 
 type Subscription {
   """
-  The readings of the series that the filter matches, also of those that come to exist later: each journal entry once, in
-  order, of one project. With ` + "`" + `from` + "`" + `, history first; with ` + "`" + `after` + "`" + ` (a cursor of an earlier event), on from there.
+  The readings of the series that the filter matches, also of those that come to exist later: all that is committed, in the order of
+  the journal, of one project. With ` + "`" + `from` + "`" + `, history first; with ` + "`" + `after` + "`" + ` (a cursor of an earlier event), on from there.
   """
   readings(
     "The project to follow. May be left out with a key, by members of one project, or when all series that match now are of one."
@@ -431,6 +494,13 @@ type Subscription {
     series: SeriesWhereInput!
     from: Time
     after: Cursor
+    onLag: LagPolicy = REPLAY
+    "At most so many events a second, 0.01 to 1,000: what comes in between comes together."
+    maxRate: Float
+    "At most so many readings of each series in an event, and in its history: those that show its peaks. 2 to 10,000."
+    maxPoints: Int
+    "Sends an event with ` + "`" + `heartbeat: true` + "`" + ` when nothing else was sent for so long: PT1S to PT1H."
+    heartbeat: Duration
   ): ReadingEvent!
   """
   The query ` + "`" + `statistics` + "`" + `, live: first its whole answer, then, once a second at most, the groups that changed with only those buckets that
@@ -448,6 +518,98 @@ type Subscription {
     compareTo: Duration
     top: TopInput
   ): [StatisticGroup!]!
+  """
+  Which devices send: first the state of each device, then each change. A device is ONLINE from a reading on until it has sent none for
+  ` + "`" + `silentAfter` + "`" + `.
+  """
+  deviceStatus(
+    "The project to follow. May be left out with a key, and by members of one project."
+    project: ID
+    "Which of its devices; left out, all."
+    where: DeviceWhereInput
+    "PT1S to P30D."
+    silentAfter: Duration = "PT5M"
+  ): [DeviceStatus!]!
+  """
+  What is created, changed and deleted in a project, of the entities that you may see. It has no history and no cursor: after a
+  reconnect, ask again for what you show.
+  """
+  changes(
+    "The project to follow. May be left out with a key, and by members of one project."
+    project: ID
+    "Left out: all."
+    of: [EntityType!]
+  ): EntityChange!
+}
+
+"Whether a device sends."
+enum DeviceState {
+  ONLINE
+  OFFLINE
+}
+
+"A device, and whether it sends."
+type DeviceStatus {
+  device: Device!
+  state: DeviceState!
+  "When its last reading arrived; of one that has not sent while somebody looked, the time of its newest reading. Null: never."
+  lastSeen: Time
+}
+
+"The entities whose changes can be subscribed to."
+enum EntityType {
+  PROJECT
+  MEMBER
+  DEVICE
+  SERIES
+  KEY
+}
+
+enum ChangeKind {
+  CREATED
+  UPDATED
+  DELETED
+  "Changes may have been missed, of any entity: ask again for what you show."
+  MISSED
+}
+
+"A change of an entity."
+type EntityChange {
+  kind: ChangeKind!
+  "Null with MISSED."
+  type: EntityType
+  "The entity's id. Null with MISSED."
+  id: ID
+  "The entity as it is now; null when it is gone, and with MISSED."
+  node: Node
+  at: Time!
+}
+
+"One who is subscribed."
+type Subscriber {
+  "For kickSubscriber; it is of the server process that answers."
+  id: ID!
+  "Who it is; null for a key."
+  user: User
+  "The key that it came with; null for a person."
+  key: Key
+  "The name that the operation has, if it has one."
+  operationName: String
+  "The field that is subscribed to."
+  field: String!
+  since: Time!
+  "How many share its execution, itself counted."
+  sharing: Int!
+  "How many payloads it was sent, and how many there are that it was not sent yet."
+  sent: Int64!
+  behind: Int!
+  transport: SubscriberTransport!
+}
+
+enum SubscriberTransport {
+  WEBSOCKET
+  SSE
+  MULTIPART
 }
 
 "How a range is divided into buckets: exactly one of ` + "`" + `every` + "`" + ` and ` + "`" + `calendar` + "`" + `."
@@ -2058,6 +2220,22 @@ func (ec *executionContext) childFields_CreateKeyPayload(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type CreateKeyPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DeletedReadings(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_DeletedReadings_kind(ctx, field)
+	case "seriesID":
+		return ec.fieldContext_DeletedReadings_seriesID(ctx, field)
+	case "series":
+		return ec.fieldContext_DeletedReadings_series(ctx, field)
+	case "from":
+		return ec.fieldContext_DeletedReadings_from(ctx, field)
+	case "to":
+		return ec.fieldContext_DeletedReadings_to(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeletedReadings", field.Name)
+}
+
 func (ec *executionContext) childFields_Device(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -2100,6 +2278,46 @@ func (ec *executionContext) childFields_DeviceEdge(ctx context.Context, field gr
 		return ec.fieldContext_DeviceEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeviceEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_DeviceStatus(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "device":
+		return ec.fieldContext_DeviceStatus_device(ctx, field)
+	case "state":
+		return ec.fieldContext_DeviceStatus_state(ctx, field)
+	case "lastSeen":
+		return ec.fieldContext_DeviceStatus_lastSeen(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeviceStatus", field.Name)
+}
+
+func (ec *executionContext) childFields_EntityChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_EntityChange_kind(ctx, field)
+	case "type":
+		return ec.fieldContext_EntityChange_type(ctx, field)
+	case "id":
+		return ec.fieldContext_EntityChange_id(ctx, field)
+	case "node":
+		return ec.fieldContext_EntityChange_node(ctx, field)
+	case "at":
+		return ec.fieldContext_EntityChange_at(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EntityChange", field.Name)
+}
+
+func (ec *executionContext) childFields_Gap(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_Gap_from(ctx, field)
+	case "to":
+		return ec.fieldContext_Gap_to(ctx, field)
+	case "after":
+		return ec.fieldContext_Gap_after(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Gap", field.Name)
 }
 
 func (ec *executionContext) childFields_HeatmapCell(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2174,6 +2392,20 @@ func (ec *executionContext) childFields_KeyEdge(ctx context.Context, field graph
 		return ec.fieldContext_KeyEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type KeyEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_LiveReading(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_LiveReading_kind(ctx, field)
+	case "series":
+		return ec.fieldContext_LiveReading_series(ctx, field)
+	case "time":
+		return ec.fieldContext_LiveReading_time(ctx, field)
+	case "value":
+		return ec.fieldContext_LiveReading_value(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LiveReading", field.Name)
 }
 
 func (ec *executionContext) childFields_Member(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2324,8 +2556,14 @@ func (ec *executionContext) childFields_ReadingEvent(ctx context.Context, field 
 		return ec.fieldContext_ReadingEvent_offset(ctx, field)
 	case "caughtUp":
 		return ec.fieldContext_ReadingEvent_caughtUp(ctx, field)
+	case "heartbeat":
+		return ec.fieldContext_ReadingEvent_heartbeat(ctx, field)
+	case "deleted":
+		return ec.fieldContext_ReadingEvent_deleted(ctx, field)
 	case "readings":
 		return ec.fieldContext_ReadingEvent_readings(ctx, field)
+	case "gap":
+		return ec.fieldContext_ReadingEvent_gap(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ReadingEvent", field.Name)
 }
@@ -2464,6 +2702,32 @@ func (ec *executionContext) childFields_StatisticGroup(ctx context.Context, fiel
 		return ec.fieldContext_StatisticGroup_buckets(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type StatisticGroup", field.Name)
+}
+
+func (ec *executionContext) childFields_Subscriber(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Subscriber_id(ctx, field)
+	case "user":
+		return ec.fieldContext_Subscriber_user(ctx, field)
+	case "key":
+		return ec.fieldContext_Subscriber_key(ctx, field)
+	case "operationName":
+		return ec.fieldContext_Subscriber_operationName(ctx, field)
+	case "field":
+		return ec.fieldContext_Subscriber_field(ctx, field)
+	case "since":
+		return ec.fieldContext_Subscriber_since(ctx, field)
+	case "sharing":
+		return ec.fieldContext_Subscriber_sharing(ctx, field)
+	case "sent":
+		return ec.fieldContext_Subscriber_sent(ctx, field)
+	case "behind":
+		return ec.fieldContext_Subscriber_behind(ctx, field)
+	case "transport":
+		return ec.fieldContext_Subscriber_transport(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Subscriber", field.Name)
 }
 
 func (ec *executionContext) childFields_User(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -1,13 +1,10 @@
 package transport_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -99,53 +96,4 @@ func receive(b *testing.B, server *httptest.Server, subscribe string) {
 			b.Fatal(err)
 		}
 	}
-}
-
-// BenchmarkIdleSocket measures the memory and the goroutines of a socket with one subscription that waits.
-func BenchmarkIdleSocket(b *testing.B) {
-	h := newHouse()
-	server, stop := open(h)
-	defer stop()
-	conns := make([]net.Conn, 0, b.N)
-	defer func() {
-		for _, c := range conns {
-			c.Close()
-		}
-	}()
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	goroutines := runtime.NumGoroutine()
-	for b.Loop() {
-		conns = append(conns, greet(b, server.Listener.Addr().String()))
-		<-h.began
-	}
-	runtime.GC()
-	runtime.ReadMemStats(&after)
-	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(len(conns)), "heapB/socket")
-	b.ReportMetric(float64(after.StackInuse-before.StackInuse)/float64(len(conns)), "stackB/socket")
-	b.ReportMetric(float64(runtime.NumGoroutine()-goroutines)/float64(len(conns)), "goroutines/socket")
-}
-
-// greet connects with as little memory as can be, joins and subscribes.
-func greet(b *testing.B, addr string) net.Conn {
-	c, err := net.Dial("tcp", addr)
-	if err != nil {
-		b.Fatal(err)
-	}
-	fmt.Fprintf(c, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"+
-		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: %s\r\n\r\n", transport.Subprotocol)
-	r := bufio.NewReader(c)
-	for line := ""; line != "\r\n"; {
-		if line, err = r.ReadString('\n'); err != nil {
-			b.Fatal(err)
-		}
-	}
-	for _, message := range []string{`{"type":"connection_init"}`, fmt.Sprintf(ticks, "1")} {
-		frame := append([]byte{0x81, 0x80 | byte(len(message)), 0, 0, 0, 0}, message...)
-		if _, err := c.Write(frame); err != nil {
-			b.Fatal(err)
-		}
-	}
-	return c
 }

@@ -1,10 +1,11 @@
 package transport
 
 import (
-	"crypto/tls"
 	"errors"
 	"io"
+	"maps"
 	"net"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -14,31 +15,51 @@ import (
 // closeWait is how long the closing handshake may take: sending our close frame, then waiting for the client's.
 const closeWait = time.Second
 
-// close begins the closing handshake with code and reason, unless it has begun; the reader ends it. It waits for at most
-// closeWait, while a write stalls.
+// close begins the closing handshake with code and reason, unless it has begun; the reader ends it. It does not wait.
+//
+// What is kept for the client goes before our close frame: for at most Stall, and as long as closeWait does not pass
+// without progress. Then the client has closeWait to answer.
 func (s *socket) close(code int, reason string) {
 	if !s.closing(code) {
 		return
 	}
-	deadline := time.Now().Add(closeWait)
-	_ = s.conn.NetConn().SetReadDeadline(deadline)
-	err := s.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, short(reason)), deadline)
+	_ = s.conn.NetConn().SetReadDeadline(time.Now().Add(s.transport.stall() + closeWait))
+	s.out.hurry(closeWait, s.transport.stall())
+	err := s.writeClose(code, short(reason))
 	if err != nil && !errors.Is(err, websocket.ErrCloseSent) {
 		s.cut()
+	}
+	if s.out.Pending() == 0 {
+		s.saidAll()
+	}
+}
+
+// answerClose answers the close frame of a client, to which no message may follow.
+func (s *socket) answerClose(code int, _ string) error {
+	if s.closing(code) {
+		_ = s.writeClose(code, "") // who cannot be answered has gone
+	}
+	return nil
+}
+
+// writeClose writes a close frame behind the message that is being written, if there is one.
+func (s *socket) writeClose(code int, reason string) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	return s.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, reason), time.Time{})
+}
+
+// saidAll gives a client that is being closed closeWait from now: our close frame is on its way.
+func (s *socket) saidAll() {
+	if s.isClosing() {
+		_ = s.conn.NetConn().SetReadDeadline(time.Now().Add(closeWait))
 	}
 }
 
 // cut ends the connection without a word; what the kernel still holds for a client that does not read is dropped.
 func (s *socket) cut() {
 	s.closing(websocket.CloseAbnormalClosure)
-	conn := s.conn.NetConn()
-	if secure, ok := conn.(*tls.Conn); ok {
-		conn = secure.NetConn() // whose Close does not try to say goodbye
-	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
-	}
-	_ = conn.Close()
+	s.out.cut()
 }
 
 // broke ends the socket after the reader's error.
@@ -48,6 +69,10 @@ func (s *socket) broke(err error) {
 	switch {
 	case errors.As(err, &closed):
 		s.closing(closed.Code)
+		if closed.Code != websocket.CloseAbnormalClosure { // gorilla has answered, and nothing is written after that
+			s.out.hurry(closeWait, s.transport.stall())
+			s.out.drains.Wait()
+		}
 		return
 	case errors.As(err, &network) && network.Timeout(): // a silent client, or the end of closeWait
 		return
@@ -63,44 +88,38 @@ func (s *socket) broke(err error) {
 
 // closing marks the socket as closing with code and cancels all that runs on it. It reports false if it was already.
 func (s *socket) closing(code int) bool {
+	ended, first := s.mark(code)
+	for _, op := range ended {
+		op.finish()
+	}
+	return first
+}
+
+// mark is closing but for the operations, which it returns.
+func (s *socket) mark(code int) (ended []*operation, first bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.code != 0 {
-		return false
+		return nil, false
 	}
 	s.code = code
-	for _, stop := range s.stops {
-		stop()
+	s.silent.Store(true)
+	for _, timer := range []*time.Timer{s.timer, s.pinger} {
+		if timer != nil {
+			timer.Stop()
+		}
 	}
-	for _, op := range s.active {
-		op.cancel()
+	if s.unwatch != nil {
+		s.unwatch()
 	}
 	s.end()
-	return true
+	return slices.Collect(maps.Values(s.active)), true
 }
 
 func (s *socket) isClosing() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.code != 0
-}
-
-// after calls f in a goroutine of its own after d, unless the socket is closing by then.
-func (s *socket) after(d time.Duration, f func()) *time.Timer {
-	timer := time.AfterFunc(d, f)
-	s.onClose(timer.Stop)
-	return timer
-}
-
-// onClose has stop called when the socket is closing.
-func (s *socket) onClose(stop func() bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.code != 0 {
-		stop()
-		return
-	}
-	s.stops = append(s.stops, stop)
 }
 
 // short cuts a close reason to what a close frame holds: 123 bytes.

@@ -119,8 +119,15 @@ func checkContent(header http.Header) error {
 }
 
 func (h HTTP) execute(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, params *graphql.RawParams, media string) {
+	op, errs := exec.CreateOperationContext(r.Context(), params)
+	h.answer(w, r, exec, op, errs, media)
+}
+
+// answer runs op, or says by errs why it cannot be.
+func (h HTTP) answer(
+	w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, op *graphql.OperationContext, errs gqlerror.List, media string,
+) {
 	ctx := r.Context()
-	op, errs := exec.CreateOperationContext(ctx, params)
 	if len(errs) > 0 {
 		resp := exec.DispatchError(graphql.WithOperationContext(ctx, op), errs)
 		writeResponse(w, media, requestStatus(w, media, errs), resp)
@@ -132,7 +139,8 @@ func (h HTTP) execute(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 		refuse(w, media, fault.New(fault.MethodNotAllowed, "only queries can be sent by GET"))
 		return
 	case kind == ast.Subscription:
-		resp := refusal(fault.New(fault.BadRequest, "subscriptions need a WebSocket with the subprotocol %s", Subprotocol))
+		resp := refusal(fault.New(fault.BadRequest, "subscriptions need a WebSocket with the subprotocol %s, or Accept: %s or %s;subscriptionSpec=1.0",
+			Subprotocol, mediaEvents, mediaParts))
 		writeResponse(w, media, requestStatus(w, media, resp.Errors), resp)
 		return
 	}

@@ -32,7 +32,7 @@ func TestHTTPAnswersWithTheStatusThatTheMediaTypeAsksFor(t *testing.T) {
 		{"field error", `{"query":"{fails}"}`, 200, 200, `{"errors":[{"message":"it failed"}],"data":{"fails":null}}`},
 		{"data null", `{"query":"{forbidden}"}`, 200, 200, `{"errors":[{"message":"forbidden: not yours"}],"data":null}`},
 		{"syntax", `{"query":"{"}`, 200, 400, `{"errors":[{"message":"Expected Name, found <EOF>","locations":[{"line":1,"column":2}],"extensions":{"code":"GRAPHQL_PARSE_FAILED"}}]}`},
-		{"subscription", `{"query":"subscription{ticks}"}`, 200, 400, `{"errors":[{"message":"subscriptions need a WebSocket with the subprotocol graphql-transport-ws","extensions":{"code":"BAD_REQUEST"}}]}`},
+		{"subscription", `{"query":"subscription{ticks}"}`, 200, 400, `{"errors":[{"message":"subscriptions need a WebSocket with the subprotocol graphql-transport-ws, or Accept: text/event-stream or multipart/mixed;subscriptionSpec=1.0","extensions":{"code":"BAD_REQUEST"}}]}`},
 		{"unknown persisted query", `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"00"}}}`, 200, 400, `{"errors":[{"message":"PersistedQueryNotFound","extensions":{"code":"PERSISTED_QUERY_NOT_FOUND"}}]}`},
 		{"no query", `{}`, 400, 400, `{"errors":[{"message":"query is missing","extensions":{"code":"BAD_USER_INPUT"}}]}`},
 		{"empty body", ` `, 400, 400, `{"errors":[{"message":"the request is empty","extensions":{"code":"BAD_REQUEST"}}]}`},

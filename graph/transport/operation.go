@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -14,38 +15,25 @@ import (
 	"github.com/readout-dev/readout/internal/fault"
 )
 
-// operation is one query, mutation or subscription on a socket, run by a goroutine of its own (its pump).
+// operation is one query, mutation or subscription on a socket. A goroutine of its own runs it, but not while it only listens
+// to what it shares with others: then whoever publishes writes to the socket, or leaves it to the socket's outbox.
 type operation struct {
 	socket   *socket
 	id       string
 	quotedID string // as JSON
+	ctx      context.Context
 	cancel   context.CancelFunc
 
-	mu      sync.Mutex
-	failure error // set by Fail
-}
+	subscriber atomic.Pointer[subscriber] // of a subscription
+	stop       atomic.Pointer[func()]     // ends its turns at the socket
 
-type operationKey struct{}
+	mu       sync.Mutex // held while answers are taken and written, never while somebody waits
+	taken    *Answer    // that the socket did not take yet
+	ending   []byte     // the last message, that the socket did not take yet
+	resuming bool       // what the listener has missed is on its way
 
-// Fail ends the subscription that ctx belongs to with err once its channel is closed: the client gets an error message
-// where it would get complete. Of several errors the first one counts. Outside an operation of a WebSocket it does
-// nothing. Safe for concurrent use.
-func Fail(ctx context.Context, err error) {
-	op, ok := ctx.Value(operationKey{}).(*operation)
-	if !ok {
-		return
-	}
-	op.mu.Lock()
-	defer op.mu.Unlock()
-	if op.failure == nil {
-		op.failure = err
-	}
-}
-
-func (op *operation) failed() error {
-	op.mu.Lock()
-	defer op.mu.Unlock()
-	return op.failure
+	over  atomic.Bool
+	holds atomic.Int32 // one for each goroutine, and one until it is over
 }
 
 // subscribe starts the operation that m asks for.
@@ -63,16 +51,16 @@ func (s *socket) subscribe(m message) {
 	params.ReadTime = graphql.TraceTiming{Start: now, End: now}
 
 	ctx, cancel := context.WithCancel(s.ctx)
-	op := &operation{socket: s, id: m.id, quotedID: encode(m.id), cancel: cancel}
+	op := &operation{socket: s, id: m.id, quotedID: encode(m.id), ctx: ctx, cancel: cancel}
 	switch s.begin(op) {
 	case started:
-		go op.run(context.WithValue(ctx, operationKey{}, op), params)
+		go op.run(params)
 		return
 	case duplicate:
 		s.close(closeDuplicate, fmt.Sprintf("Subscriber for %s already exists", m.id))
 	case tooMany:
 		f := fault.New(fault.TooMany, "at most %d operations can run on one socket", s.transport.maxOperations())
-		s.send(s.ctx, nil, op.errorMessage(gqlerror.List{asGraphQL(f)}))
+		s.send(s.ctx, nil, op.errorMessage(encode(gqlerror.List{asGraphQL(f)})))
 	}
 	cancel()
 }
@@ -99,7 +87,8 @@ func (s *socket) begin(op *operation) int {
 	}
 	s.active[op.id] = op
 	s.running++
-	s.transport.running.Add(1) // the reader is counted, so this never races with the end of Wait
+	op.holds.Store(2)
+	s.transport.running.Add(1) // until run returns; the reader is counted, so this never races with the end of Wait
 	call(s.transport.Hooks.OnSubscribe)
 	return started
 }
@@ -108,10 +97,11 @@ func (s *socket) begin(op *operation) int {
 // further message of the old operation is written. An unknown id is no fault: both sides may complete at the same time.
 func (s *socket) complete(id string) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if op := s.active[id]; op != nil {
-		delete(s.active, id)
-		op.cancel()
+	op := s.active[id]
+	delete(s.active, id)
+	s.mu.Unlock()
+	if op != nil {
+		op.finish()
 	}
 }
 
@@ -128,62 +118,91 @@ func (op *operation) retire() bool {
 	return true
 }
 
-// run executes op and tells the client how it goes: next messages, then complete, or one error message.
-func (op *operation) run(ctx context.Context, params *graphql.RawParams) {
+// active reports whether the client still expects something of op.
+func (op *operation) active() bool {
 	s := op.socket
-	defer s.transport.running.Done()
-	defer call(s.transport.Hooks.OnComplete)
-	defer op.returned()
-
-	errs := op.pump(ctx, params)
-	if len(errs) > 0 {
-		s.send(ctx, op.retire, op.errorMessage(errs))
-		return
-	}
-	s.send(ctx, op.retire, appendBare(nil, typeComplete, op.quotedID))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.active[op.id] == op
 }
 
-func (op *operation) returned() {
+// run executes op, of a subscription what comes before it only listens, and tells the client how it goes: next messages, then
+// complete, or one error message.
+func (op *operation) run(params *graphql.RawParams) {
+	s := op.socket
+	defer s.transport.running.Done()
+	defer op.release()
+	errs, listening := op.execute(op.ctx, params)
+	if listening {
+		return
+	}
+	defer op.finish()
+	if len(errs) > 0 {
+		s.send(op.ctx, op.retire, op.errorMessage(encode(bounded(errs))))
+		return
+	}
+	s.send(op.ctx, op.retire, appendBare(nil, typeComplete, op.quotedID))
+}
+
+// finish lets go of all that op holds. It may be called twice, and beside anything else.
+func (op *operation) finish() {
+	if !op.over.CompareAndSwap(false, true) {
+		return
+	}
 	op.cancel()
 	op.retire()
+	if sub := op.subscriber.Load(); sub != nil {
+		sub.leave()
+	}
+	if stop := op.stop.Swap(nil); stop != nil {
+		(*stop)()
+	}
+	op.release()
+}
+
+// release gives a hold back; with the last one op is no more.
+func (op *operation) release() {
+	if op.holds.Add(-1) > 0 {
+		return
+	}
 	op.socket.mu.Lock()
 	op.socket.running--
 	op.socket.mu.Unlock()
+	call(op.socket.transport.Hooks.OnComplete)
 }
 
-// pump sends the results of the operation until there is no further one or ctx ends. It returns the errors that the
-// client gets in place of complete: because execution never began, or was given up.
-func (op *operation) pump(ctx context.Context, params *graphql.RawParams) (errs gqlerror.List) {
+// execute sends the results of the operation until there is no further one or its context ends, or until it only has to
+// listen. It returns the errors that the client gets in place of complete: because execution never began, or was given up.
+func (op *operation) execute(ctx context.Context, params *graphql.RawParams) (errs gqlerror.List, listening bool) {
 	exec := op.socket.exec
 	ctx = graphql.StartOperationTrace(ctx)
 	var current *graphql.OperationContext
 	defer func() {
 		if p := recover(); p != nil {
-			errs = op.panicked(ctx, current, p)
+			errs, listening = op.panicked(ctx, current, p), false
 		}
 	}()
 	current, invalid := exec.CreateOperationContext(ctx, params)
 	if len(invalid) > 0 {
-		return exec.DispatchError(graphql.WithOperationContext(ctx, current), invalid).Errors
+		return exec.DispatchError(graphql.WithOperationContext(ctx, current), invalid).Errors, false
+	}
+	if current.Operation.Operation == ast.Subscription {
+		return nil, op.follow(current, params)
 	}
 	responses, ctx := exec.DispatchOperation(ctx, current)
-	for {
-		resp := responses(ctx)
-		switch {
-		case resp == nil:
-			return op.presentFailure(ctx, current)
-		case neverBegan(resp):
-			return resp.Errors
-		case !op.send(ctx, resp):
-			return nil
-		case current.Operation.Operation != ast.Subscription:
-			return nil
-		}
+	resp := responses(ctx)
+	switch {
+	case resp == nil:
+		return op.late(ctx, current), false
+	case neverBegan(resp):
+		return resp.Errors, false
 	}
+	op.send(ctx, resp)
+	return nil, false
 }
 
-// send writes one result. It reports false once the client cannot get further ones.
-func (op *operation) send(ctx context.Context, resp *graphql.Response) bool {
+// send writes one result.
+func (op *operation) send(ctx context.Context, resp *graphql.Response) {
 	frame := frames.Get().(*[]byte)
 	head, tail := envelope(resp)
 	b := appendHead((*frame)[:0], typeNext, op.quotedID)
@@ -191,12 +210,8 @@ func (op *operation) send(ctx context.Context, resp *graphql.Response) bool {
 	b = append(b, resp.Data...)
 	b = append(b, tail...)
 	b = append(b, '}')
-	sent := op.socket.send(ctx, nil, b)
-	if cap(b) <= maxPooledFrame {
-		*frame = b
-		frames.Put(frame)
-	}
-	return sent
+	op.socket.send(ctx, nil, b)
+	keepFrame(frame, b)
 }
 
 // frames holds buffers for messages; one that a large answer has stretched is not kept.
@@ -204,20 +219,24 @@ var frames = sync.Pool{New: func() any { return new([]byte) }}
 
 const maxPooledFrame = 64 << 10
 
-func (op *operation) errorMessage(errs gqlerror.List) []byte {
-	return append(append(appendHead(nil, typeError, op.quotedID), encode(bounded(errs))...), '}')
+func keepFrame(frame *[]byte, b []byte) {
+	if cap(b) <= maxPooledFrame {
+		*frame = b
+		frames.Put(frame)
+	}
 }
 
-// presentFailure returns the errors of an operation that gives no further results: that of Fail, or that a deadline set
-// by an interceptor has passed. There are none if it has simply ended.
-func (op *operation) presentFailure(ctx context.Context, current *graphql.OperationContext) gqlerror.List {
-	err := op.failed()
-	if err == nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		err = fault.Wrap(ctx.Err(), fault.Unavailable, "the time for this operation is over")
-	}
-	if err == nil {
+// errorMessage returns the message that ends op with a JSON list of errors.
+func (op *operation) errorMessage(errs string) []byte {
+	return append(append(appendHead(nil, typeError, op.quotedID), errs...), '}')
+}
+
+// late returns the errors of an operation that gave no result: that its time was over.
+func (op *operation) late(ctx context.Context, current *graphql.OperationContext) gqlerror.List {
+	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return nil
 	}
+	err := fault.Wrap(ctx.Err(), fault.Unavailable, "the time for this operation is over")
 	ctx = graphql.WithOperationContext(ctx, current)
 	return op.socket.exec.DispatchError(ctx, gqlerror.List{asGraphQL(err)}).Errors
 }

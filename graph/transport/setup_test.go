@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -50,6 +51,7 @@ const sdl = `
 		refused: Int!
 		panics: Int!
 		stubborn: Int!
+		entries(of: String, from: Int, other: Int): Int!
 	}
 `
 
@@ -57,9 +59,13 @@ const sdl = `
 type house struct {
 	schema *ast.Schema
 	ticks  chan int      // what the subscription ticks sends
-	began  chan struct{} // gets an element when ticks, waits or stubborn begins
-	ended  chan struct{} // gets an element when the context of ticks or waits ends
+	began  chan struct{} // gets an element when ticks, waits, flood or stubborn begins
+	ended  chan struct{} // gets an element when ticks or waits ends
 	free   chan struct{} // closed to let stubborn end
+
+	// The subscription entries, as the test has it.
+	plan    func(ctx context.Context, args map[string]any) (transport.Plan, error)
+	entries func(ctx context.Context, args map[string]any) (transport.Stream[any], error)
 }
 
 func newHouse() *house {
@@ -80,10 +86,15 @@ func (h *house) Complexity(context.Context, string, string, int, map[string]any)
 
 func (h *house) Exec(ctx context.Context) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
-	field := op.Operation.SelectionSet[0].(*ast.Field)
+	field := graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Query", "Mutation", "Subscription"})[0].Field
 	args := field.ArgumentMap(op.Variables)
 	if op.Operation.Operation == ast.Subscription {
-		return h.subscribe(ctx, field.Name, args)
+		events, err := h.subscribe(ctx, field.Name, args)
+		if err != nil {
+			graphql.AddError(ctx, err)
+			return nil
+		}
+		return results(field, events)
 	}
 	asked := false
 	return func(ctx context.Context) *graphql.Response {
@@ -96,6 +107,20 @@ func (h *house) Exec(ctx context.Context) graphql.ResponseHandler {
 			return &graphql.Response{Data: json.RawMessage(`null`)}
 		}
 		return result(field, value)
+	}
+}
+
+// results answers with one event after the other, as gqlgen does.
+func results(field *ast.Field, events <-chan any) graphql.ResponseHandler {
+	return func(ctx context.Context) *graphql.Response {
+		select {
+		case <-ctx.Done():
+		case e, ok := <-events:
+			if ok {
+				return result(field, e)
+			}
+		}
+		return nil
 	}
 }
 
@@ -139,60 +164,134 @@ func (h *house) resolve(ctx context.Context, name string, args map[string]any) a
 	return missing
 }
 
-func (h *house) subscribe(ctx context.Context, name string, args map[string]any) graphql.ResponseHandler {
-	field := graphql.GetOperationContext(ctx).Operation.SelectionSet[0].(*ast.Field)
-	n := int64(0)
+// subscribe is the resolver of all subscriptions.
+func (h *house) subscribe(ctx context.Context, name string, args map[string]any) (<-chan any, error) {
 	switch name {
 	case "ticks":
-		signal(h.began)
-		context.AfterFunc(ctx, func() { signal(h.ended) })
-		return func(context.Context) *graphql.Response {
-			select {
-			case i, ok := <-h.ticks:
-				if !ok {
-					return nil
-				}
-				return result(field, i)
-			case <-ctx.Done():
-				return nil
-			}
-		}
+		return h.everyTick(ctx)
 	case "count":
 		to, _ := args["to"].(int64)
-		return func(context.Context) *graphql.Response {
-			if n++; n > to {
-				return nil
-			}
-			return result(field, n)
-		}
+		return alone(ctx, countTo(to))
 	case "flood":
 		bytes, _ := args["bytes"].(int64)
-		signal(h.began)
-		return func(context.Context) *graphql.Response {
-			if ctx.Err() != nil {
-				return nil
-			}
-			return result(field, strings.Repeat("x", int(bytes)))
-		}
-	case "gives": // one result, then a failure
-		return func(ctx context.Context) *graphql.Response {
-			if n++; n > 1 {
-				transport.Fail(ctx, fault.Wrap(errors.New("secret"), fault.TooMany, "too slow"))
-				return nil
-			}
-			return result(field, n)
-		}
+		return alone(ctx, h.flood(int(bytes)))
+	case "entries":
+		return h.everyEntry(ctx, args)
+	case "gives":
+		return transport.Pull(ctx, stream{next: givesOnce()}) // plans nothing
 	case "panics":
-		return func(context.Context) *graphql.Response { panic("secret of the resolver") }
+		return transport.Pull(ctx, stream{next: func(context.Context) (any, error) { panic("secret of the resolver") }})
 	case "stubborn":
-		return func(context.Context) *graphql.Response {
+		return alone(ctx, func(context.Context) (any, error) {
 			signal(h.began)
 			<-h.free
-			return nil
+			return nil, io.EOF
+		})
+	}
+	return nil, fault.New(fault.Forbidden, "not yours")
+}
+
+func (h *house) everyEntry(ctx context.Context, args map[string]any) (<-chan any, error) {
+	if transport.Planning(ctx) {
+		plan, err := h.plan(ctx, args)
+		if err != nil {
+			return nil, err
+		}
+		return transport.Propose[any](ctx, plan)
+	}
+	s, err := h.entries(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	return transport.Pull(ctx, s)
+}
+
+// everyTick gives what the test sends, until it closes ticks.
+func (h *house) everyTick(ctx context.Context) (<-chan any, error) {
+	if transport.Planning(ctx) {
+		return transport.Propose[any](ctx, transport.Plan{})
+	}
+	signal(h.began)
+	next := func(ctx context.Context) (any, error) {
+		select {
+		case i, ok := <-h.ticks:
+			if !ok {
+				return nil, io.EOF
+			}
+			return i, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
 	}
-	graphql.AddError(ctx, fault.New(fault.Forbidden, "not yours"))
-	return nil
+	return transport.Pull(ctx, stream{next: next, closed: func() { signal(h.ended) }})
+}
+
+// countTo gives the numbers from 1.
+func countTo(to int64) func(context.Context) (any, error) {
+	n := int64(0)
+	return func(ctx context.Context) (any, error) {
+		if n == to {
+			return nil, io.EOF
+		}
+		n++
+		return n, ctx.Err()
+	}
+}
+
+// flood gives texts for ever.
+func (h *house) flood(bytes int) func(context.Context) (any, error) {
+	began := sync.OnceFunc(func() { signal(h.began) })
+	return func(ctx context.Context) (any, error) {
+		began()
+		return strings.Repeat("x", bytes), ctx.Err()
+	}
+}
+
+// givesOnce gives one result, then a failure.
+func givesOnce() func(context.Context) (any, error) {
+	given := false
+	return func(context.Context) (any, error) {
+		if given {
+			return nil, fault.Wrap(errors.New("secret"), fault.TooMany, "too slow")
+		}
+		given = true
+		return 1, nil
+	}
+}
+
+// alone has next executed for each subscriber alone, who so gets everything at his own pace; what is shared has nothing to add.
+func alone(ctx context.Context, next func(context.Context) (any, error)) (<-chan any, error) {
+	switch {
+	case transport.Planning(ctx):
+		return transport.Propose[any](ctx, transport.Plan{Alone: true})
+	case transport.PartOf(ctx).Shared:
+		next = func(context.Context) (any, error) { return nil, io.EOF }
+	}
+	return transport.Pull(ctx, stream{next: next})
+}
+
+// stream is a transport.Stream without places that has nothing to say to newcomers.
+type stream struct {
+	next   func(context.Context) (any, error)
+	closed func() // nil: nothing to do
+}
+
+func (s stream) First(context.Context, bool) (any, transport.Mark, error) {
+	return nil, transport.Mark{}, transport.ErrNothing
+}
+
+func (s stream) Next(ctx context.Context) (any, transport.Mark, error) {
+	e, err := s.next(ctx)
+	return e, transport.Mark{}, err
+}
+
+func (s stream) Place() int64 { return 0 }
+func (s stream) Until(int64)  {}
+
+func (s stream) Close() {
+	if s.closed != nil {
+		s.closed()
+	}
 }
 
 // signal tells whoever waits on ch, and is lost once too many have not been waited for.
@@ -208,8 +307,10 @@ type world struct {
 	*house
 	*httptest.Server
 	ws       *transport.WebSocket
+	subs     *transport.Subscriptions
 	dialer   websocket.Dialer
 	patience time.Duration // of the clients
+	slow     time.Duration // of a client's reads, on synthetic time
 	t        *testing.T    // of the bubble, on synthetic time
 }
 
@@ -229,7 +330,9 @@ func setup(t *testing.T, options ...func(*transport.WebSocket)) *world {
 // build puts a world together that does not listen yet.
 func build(options []func(*transport.WebSocket)) *world {
 	h := newHouse()
-	ws := &transport.WebSocket{Log: slog.New(slog.DiscardHandler)}
+	quiet := slog.New(slog.DiscardHandler)
+	subs := &transport.Subscriptions{Log: quiet}
+	ws := &transport.WebSocket{Log: quiet, Subscriptions: subs}
 	for _, option := range options {
 		option(ws)
 	}
@@ -245,17 +348,19 @@ func build(options []func(*transport.WebSocket)) *world {
 		house:    h,
 		Server:   httptest.NewUnstartedServer(late(server)),
 		ws:       ws,
+		subs:     subs,
 		dialer:   websocket.Dialer{Subprotocols: []string{transport.Subprotocol}, HandshakeTimeout: patience},
 		patience: patience,
 	}
 }
 
-func (w *world) shutdown(t *testing.T) {
+func (w *world) shutdown(t testing.TB) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := w.ws.Shutdown(ctx); err != nil {
 		t.Errorf("shutdown: %v", err)
 	}
+	w.subs.Close()
 }
 
 // wait fails the test unless ch gives something soon.

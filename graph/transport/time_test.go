@@ -3,6 +3,7 @@ package transport_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -10,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gorilla/websocket"
 
 	"github.com/readout-dev/readout/graph/transport"
 )
@@ -109,7 +112,7 @@ func TestClientThatAnswersPingsIsKept(t *testing.T) {
 	})
 }
 
-func TestStalledClientIsCutAfterTenSeconds(t *testing.T) {
+func TestStalledClientIsCutAfterFiveSeconds(t *testing.T) {
 	t.Parallel()
 	var codes chan int
 	tell := func(ws *transport.WebSocket) {
@@ -123,7 +126,7 @@ func TestStalledClientIsCutAfterTenSeconds(t *testing.T) {
 		if code := <-codes; code != 1006 {
 			w.t.Errorf("want 1006, got %d", code)
 		}
-		w.took(start, 10*time.Second)
+		w.took(start, 5*time.Second)
 	})
 }
 
@@ -139,7 +142,35 @@ func TestStalledClientHoldsUpShutdownForASecond(t *testing.T) {
 	})
 }
 
-// onSyntheticTime runs f in a bubble of synthetic time, with a server on in-memory connections.
+func TestSlowReaderIsClosedInOrder(t *testing.T) {
+	t.Parallel()
+	shutdown := func(w *world, _ *client) { w.shutdown(w.t) }
+	leave := func(w *world, c *client) {
+		bye := websocket.FormatCloseMessage(1000, "")
+		if err := c.WriteControl(websocket.CloseMessage, bye, time.Now().Add(w.patience)); err != nil {
+			w.t.Error(err)
+		}
+	}
+	f := func(end func(*world, *client), bytes, code int, after time.Duration) {
+		t.Helper()
+		onSyntheticTime(t, nil, func(w *world) {
+			w.slow = 100 * time.Millisecond // for 4 KiB
+			c := w.join(w.t)
+			c.send(flood, "1", bytes)
+			synctest.Wait() // until a message waits to be read
+			start := time.Now()
+			go end(w, c)
+			c.expectCloseAfterAll(code)
+			w.took(start, after)
+		})
+	}
+	f(shutdown, 120_000, 1012, 3*time.Second) // while something is taken each second
+	f(leave, 120_000, 1000, 3*time.Second)
+	f(shutdown, 1_000_000, 1006, 5*time.Second) // but not for ever
+	f(leave, 1_000_000, 1006, 5*time.Second)
+}
+
+// onSyntheticTime runs f// onSyntheticTime runs f in a bubble of synthetic time, with a server on in-memory connections.
 func onSyntheticTime(t *testing.T, option func(*transport.WebSocket), f func(*world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -154,7 +185,10 @@ func onSyntheticTime(t *testing.T, option func(*transport.WebSocket), f func(*wo
 		go func() { _ = server.Serve(pipes) }()
 		w.URL = "http://pipe"
 		w.patience = 24 * time.Hour
-		w.dialer.NetDial = pipes.dial
+		w.dialer.NetDial = func(network, address string) (net.Conn, error) {
+			conn, err := pipes.dial(network, address)
+			return slowConn{conn, w}, err
+		}
 		t.Cleanup(func() {
 			w.shutdown(t)
 			_ = server.Close()
@@ -169,6 +203,30 @@ func (w *world) took(start time.Time, want time.Duration) {
 	if got := time.Since(start).Round(time.Second); got != want {
 		w.t.Errorf("it took %v, want %v", got, want)
 	}
+}
+
+// expectCloseAfterAll fails the test unless whatever comes ends with a close frame of this code; 1006: with none.
+func (c *client) expectCloseAfterAll(code int) {
+	c.Helper()
+	var err error
+	for err == nil {
+		_, err = c.read()
+	}
+	var closed *websocket.CloseError
+	if !errors.As(err, &closed) || closed.Code != code {
+		c.Fatalf("want close %d, got %v", code, err)
+	}
+}
+
+// slowConn takes the time that its world says for each read of at most 4 KiB.
+type slowConn struct {
+	net.Conn
+	world *world
+}
+
+func (c slowConn) Read(p []byte) (int, error) {
+	time.Sleep(c.world.slow)
+	return c.Conn.Read(p[:min(len(p), 4<<10)])
 }
 
 // pipeListener listens for connections in memory.

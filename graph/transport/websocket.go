@@ -33,14 +33,25 @@ type WebSocket struct {
 	// is; any other is logged and shown as internal. nil lets everybody in.
 	Init func(r *http.Request, payload json.RawMessage) (context.Context, Session, error)
 
+	// Renew is asked when a client sends a ping with a payload that has a member "authorization" (the payload is passed
+	// as it is); ctx is that of Init. The rights then hold as long as the Session says, which the pong tells:
+	// {"expires": "<RFC 3339>"}, or null for never. An error closes the socket as one of Init does. nil: such a ping is
+	// one as any other.
+	Renew func(ctx context.Context, payload json.RawMessage) (Session, error)
+
 	CheckOrigin func(*http.Request) bool // whether a page of that Origin may connect; nil: SameOrigin. Else 403
 
 	MaxSockets    int           // open sockets, beyond: 503 before the upgrade; 0: 20,000
 	MaxOperations int           // operations of one socket, beyond: an error message TOO_MANY_REQUESTS; 0: 64
 	MaxMessage    int64         // longest message of a client in bytes, beyond: close 1009; 0: 64 KiB
 	InitTimeout   time.Duration // from the upgrade until connection_init is answered, beyond: close 4408; 0: 3 s
-	WriteTimeout  time.Duration // longest write of one message, beyond: the connection is cut; 0: 10 s
+	Stall         time.Duration // longest time without progress while something waits to be written, beyond: cut; 0: 5 s
+	MaxPending    int           // bytes that wait to be written, not counting the last message, beyond: cut; 0: 4 MiB
+	SendBuffer    int           // the kernel's send buffer of a TCP connection in bytes; 0: 64 KiB, negative: the system's
 	Ping          time.Duration // interval of ping frames; a client silent for two is cut; 0: 25 s, negative: never
+
+	// Subscriptions executes what is subscribed to; nil: Subscriptions of its own, whose zero value is used.
+	Subscriptions *Subscriptions
 
 	Hooks Hooks
 	Log   *slog.Logger // for what no client may see; nil: slog.Default()
@@ -54,11 +65,6 @@ type WebSocket struct {
 	buffers sync.Pool // gorilla's write buffers
 }
 
-// Session says how long the rights hold that Init found.
-type Session struct {
-	Expires time.Time // the socket is closed with 4403 then; zero: never
-}
-
 // Hooks are told what sockets do, for metrics. A nil one is skipped; the others must be quick and safe for concurrent
 // use. OnConnect and OnDisconnect come in pairs, and so do OnSubscribe and OnComplete.
 type Hooks struct {
@@ -67,6 +73,7 @@ type Hooks struct {
 	OnSubscribe  func()
 	OnComplete   func() // however the operation ended, when its goroutine has
 	OnSend       func(bytes int)
+	OnAnswer     func(committed, published time.Time) // an answer of a subscription was written to one subscriber; see Subscriptions.Sent
 }
 
 var _ graphql.Transport = (*WebSocket)(nil)
@@ -92,7 +99,7 @@ func (t *WebSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 		refuse(w, mediaJSON, err)
 		return
 	}
-	conn, err := t.upgrader().Upgrade(hijacker{w}, r, nil)
+	conn, err := t.upgrader().Upgrade(hijacker{w, t}, r, nil)
 	if err != nil { // the upgrader has answered
 		t.leave(nil)
 		return
@@ -111,12 +118,11 @@ func (t *WebSocket) upgrader() *websocket.Upgrader {
 		check = SameOrigin
 	}
 	return &websocket.Upgrader{
-		HandshakeTimeout: t.writeTimeout(),
-		ReadBufferSize:   1024,
-		WriteBufferSize:  4096,
-		WriteBufferPool:  &t.buffers,
-		Subprotocols:     []string{Subprotocol},
-		CheckOrigin:      check,
+		ReadBufferSize:  256,
+		WriteBufferSize: 32 << 10,
+		WriteBufferPool: &t.buffers,
+		Subprotocols:    []string{Subprotocol},
+		CheckOrigin:     check,
 		Error: func(w http.ResponseWriter, _ *http.Request, status int, reason error) {
 			code := fault.BadRequest
 			if status == http.StatusForbidden {
@@ -127,11 +133,22 @@ func (t *WebSocket) upgrader() *websocket.Upgrader {
 	}
 }
 
-// hijacker finds the connection behind the wrappers of middleware.
-type hijacker struct{ http.ResponseWriter }
+// hijacker finds the connection behind the wrappers of middleware, and puts an outbox before it.
+type hijacker struct {
+	http.ResponseWriter
+	transport *WebSocket
+}
 
 func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	return http.NewResponseController(h.ResponseWriter).Hijack()
+	conn, buffers, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	t := h.transport
+	if tcp, ok := bare(conn).(*net.TCPConn); ok && t.sendBuffer() > 0 {
+		_ = tcp.SetWriteBuffer(t.sendBuffer()) // so that a client that stops reading is noticed soon
+	}
+	return newOutbox(conn, t.maxPending(), t.stall()), buffers, nil
 }
 
 // admit counts a socket in, unless the transport is full or closed. Each admission ends with leave.
@@ -184,13 +201,11 @@ func (t *WebSocket) Shutdown(ctx context.Context) error {
 // error that wraps ctx's. There is no way back.
 func (t *WebSocket) Close(ctx context.Context, code int, reason string) error {
 	open := t.shut()
-	var closing sync.WaitGroup
 	for _, s := range open {
-		closing.Go(func() { s.close(code, reason) }) // may wait for a write that stalls
+		s.close(code, reason)
 	}
 	ended := make(chan struct{})
 	go func() {
-		closing.Wait()
 		t.running.Wait()
 		close(ended)
 	}()
@@ -217,9 +232,21 @@ func (t *WebSocket) shut() []*socket {
 	return open
 }
 
-func (t *WebSocket) maxOperations() int          { return cmp.Or(t.MaxOperations, 64) }
-func (t *WebSocket) maxMessage() int64           { return cmp.Or(t.MaxMessage, 64<<10) }
-func (t *WebSocket) initTimeout() time.Duration  { return cmp.Or(t.InitTimeout, 3*time.Second) }
-func (t *WebSocket) writeTimeout() time.Duration { return cmp.Or(t.WriteTimeout, 10*time.Second) }
-func (t *WebSocket) ping() time.Duration         { return cmp.Or(t.Ping, 25*time.Second) }
-func (t *WebSocket) log() *slog.Logger           { return cmp.Or(t.Log, slog.Default()) }
+// subscriptions is called after admission.
+func (t *WebSocket) subscriptions() *Subscriptions {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.Subscriptions == nil {
+		t.Subscriptions = &Subscriptions{Log: t.Log}
+	}
+	return t.Subscriptions
+}
+
+func (t *WebSocket) maxOperations() int         { return cmp.Or(t.MaxOperations, 64) }
+func (t *WebSocket) maxMessage() int64          { return cmp.Or(t.MaxMessage, 64<<10) }
+func (t *WebSocket) initTimeout() time.Duration { return cmp.Or(t.InitTimeout, 3*time.Second) }
+func (t *WebSocket) stall() time.Duration       { return cmp.Or(t.Stall, 5*time.Second) }
+func (t *WebSocket) maxPending() int            { return cmp.Or(t.MaxPending, 4<<20) }
+func (t *WebSocket) sendBuffer() int            { return cmp.Or(t.SendBuffer, 64<<10) }
+func (t *WebSocket) ping() time.Duration        { return cmp.Or(t.Ping, 25*time.Second) }
+func (t *WebSocket) log() *slog.Logger          { return cmp.Or(t.Log, slog.Default()) }

@@ -22,11 +22,11 @@ var storeys = [][]string{
 	{"ent/db/enttest"}, // generated, and not used
 	{"ent/db/runtime"}, // generated: hooks the rules into ent's client
 	{"ent/schema"},
-	{"ent/rule"},
+	{"ent/rule", "ent/hook"},
 	{"auth"},
 	{"ent/db/..."}, // generated
-	{"stats"},
-	{"reading", "internal/greenhouse", "internal/sender", "internal/problem"},
+	{"stats", "entity"},
+	{"client", "reading", "internal/greenhouse", "internal/sender", "internal/problem"},
 	{"internal/fault"},
 	{"ent", "internal/arch"}, // no code
 }

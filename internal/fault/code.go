@@ -29,6 +29,7 @@ const (
 	TooLarge         Code = "too_large"              // over a documented limit of size
 	MediaType        Code = "unsupported_media_type" // a content type or encoding that is not read here
 	TooMany          Code = "too_many"               // a rate or queue is full: wait, then try again
+	Lagging          Code = "lagging"                // a subscriber who reads too slowly asked to be closed then
 	Unavailable      Code = "unavailable"            // the database is away, or the server is stopping
 	Internal         Code = "internal"               // our fault; details are in the log
 )
@@ -64,6 +65,7 @@ var table = map[Code]Door{
 	TooLarge:         {http.StatusRequestEntityTooLarge, "TOO_LARGE", 1009, 2},
 	MediaType:        {http.StatusUnsupportedMediaType, "BAD_REQUEST", 4400, 2},
 	TooMany:          {http.StatusTooManyRequests, "TOO_MANY_REQUESTS", 4429, 6},
+	Lagging:          {http.StatusTooManyRequests, "LAGGING", 4410, 6},
 	Unavailable:      {http.StatusServiceUnavailable, "UNAVAILABLE", 1012, 6},
 	Internal:         {http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", 1011, 1},
 }

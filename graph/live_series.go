@@ -1,0 +1,146 @@
+package graph
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"github.com/readout-dev/readout/ent/db"
+	"github.com/readout-dev/readout/ent/db/series"
+	"github.com/readout-dev/readout/graph/gql"
+	"github.com/readout-dev/readout/journal"
+	"github.com/readout-dev/readout/reading"
+)
+
+// matches are the series of a project that a filter matches and the rules show, as far as a stream has looked.
+type matches struct {
+	client *db.Client
+	where  db.SeriesWhereInput // and the project
+	found  map[int64]*followed
+	others idSet // those that it has looked up, and does not match
+}
+
+// followed is a series that matches.
+type followed struct {
+	series *db.Series // nil: it has ceased to match, or is gone
+	newest int64      // the time (µs) of the newest reading that counts; see judge
+}
+
+// never is before all times: of the newest reading of who has none.
+const never = math.MinInt64
+
+func newMatches(client *db.Client, project int64, where db.SeriesWhereInput) *matches {
+	where.AddPredicates(series.ProjectID(project))
+	return &matches{client: client, where: where, found: map[int64]*followed{}, others: idSet{}}
+}
+
+// load returns all series that match now, with their devices, in order of their ids.
+func (m *matches) load(ctx context.Context) ([]*db.Series, error) {
+	return m.ask(ctx, m.client.Series.Query())
+}
+
+func (m *matches) ask(ctx context.Context, q *db.SeriesQuery) ([]*db.Series, error) {
+	q, err := m.where.Filter(q)
+	if err != nil {
+		return nil, err
+	}
+	return q.WithDevice().Order(series.ByID()).All(ctx)
+}
+
+// manySeries is how many series are rather asked about by loading all that match than one by one.
+const manySeries = 1000
+
+// learn looks series up that were not looked up yet, and returns those that do not match.
+func (m *matches) learn(ctx context.Context, ids []int64) (others []int64, err error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	q := m.client.Series.Query()
+	if len(ids) <= manySeries {
+		q = q.Where(series.IDIn(ids...))
+	}
+	found, err := m.ask(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	m.add(found)
+	for _, id := range ids {
+		if m.found[id] == nil {
+			m.others.add(id)
+			others = append(others, id)
+		}
+	}
+	return others, nil
+}
+
+// add takes in series that match now.
+func (m *matches) add(found []*db.Series) {
+	for _, s := range found {
+		if f := m.found[s.ID]; f != nil {
+			f.series = s
+			continue
+		}
+		m.found[s.ID] = &followed{series: s, newest: never}
+	}
+}
+
+// renew looks again which series match.
+func (m *matches) renew(ctx context.Context) error {
+	found, err := m.load(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range m.found {
+		f.series = nil
+	}
+	m.add(found)
+	return nil
+}
+
+// unknown returns the series of an entry that were not looked up yet.
+func (m *matches) unknown(e *journal.Entry) (ids []int64) {
+	meet := func(id int64) {
+		if m.found[id] == nil && !m.others.has(id) {
+			ids = append(ids, id)
+		}
+	}
+	for id := range reading.Runs(e.Readings) {
+		meet(id)
+	}
+	for _, d := range e.Deletions {
+		meet(d.Series)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// concern says of all series that were looked up whether they match.
+func (m *matches) concern() map[int64]bool {
+	concern := make(map[int64]bool, len(m.found)+64*len(m.others))
+	for id := range m.others.all {
+		concern[id] = false
+	}
+	for id := range m.found {
+		concern[id] = true // also one that has ceased to: its end is still told
+	}
+	return concern
+}
+
+// judge says whether a reading at time t (µs) is newer than all that came before it of its series, and counts it.
+func (f *followed) judge(t int64) gql.ReadingKind {
+	if t <= f.newest {
+		return gql.ReadingKindLate
+	}
+	f.newest = t
+	return gql.ReadingKindNew
+}
+
+// delete takes note of a deletion. What it leaves lies before it, if the newest reading was in it.
+func (f *followed) delete(d reading.Deletion) {
+	switch {
+	case d.Whole():
+		f.series, f.newest = nil, never
+	case d.Covers(f.newest):
+		f.newest = max(d.From, never+1) - 1
+	}
+}
