@@ -2,7 +2,6 @@ package analysis
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/readout-dev/readout/internal/fault"
@@ -19,41 +18,6 @@ type admission struct {
 func newAdmission(parallel, waiting int, patience time.Duration) *admission {
 	return &admission{
 		running: make(chan struct{}, parallel), present: make(chan struct{}, parallel+waiting), patience: patience,
-	}
-}
-
-// Hold returns a context under which all answers of an Engine take one place together, from the first of them until
-// release: for who makes much of them, so that not many do so at once, either. It is for one who is answered, of one Engine.
-func Hold(ctx context.Context) (holding context.Context, release func()) {
-	h := new(holder)
-	return context.WithValue(ctx, holderKey{}, h), h.release
-}
-
-// holder keeps a place. Safe for concurrent use.
-type holder struct {
-	mu    sync.Mutex // held while a place is waited for
-	leave func()     // nil while there is none
-}
-
-type holderKey struct{}
-
-func (h *holder) enter(ctx context.Context, a *admission) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.leave != nil {
-		return nil
-	}
-	var err error
-	h.leave, err = a.take(ctx)
-	return err
-}
-
-func (h *holder) release() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.leave != nil {
-		h.leave()
-		h.leave = nil
 	}
 }
 

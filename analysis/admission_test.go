@@ -95,6 +95,47 @@ func TestWhoeverWaitsTooLongIsSentAway(t *testing.T) {
 	})
 }
 
+func TestAnswersUnderOneHoldTakeOnePlaceUntilItIsReleased(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		source := newSlow()
+		e := analysis.New(source, analysis.Config{Parallel: 1, Waiting: -1})
+		ask := func(ctx context.Context) error {
+			_, err := e.Answer(ctx, anything)
+			return err
+		}
+		taken, release := analysis.Hold(t.Context())
+		refused, releaseNothing := analysis.Hold(t.Context())
+		answered := make(chan error, 2)
+		for range 2 {
+			go func() { answered <- ask(taken) }()
+		}
+		for range 2 { // both compute
+			<-source.asked
+		}
+		for range 2 {
+			source.answer <- struct{}{}
+		}
+		for range 2 {
+			if err := <-answered; err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, ctx := range []context.Context{t.Context(), refused} {
+			if err := ask(ctx); !fault.Is(err, fault.TooMany) {
+				t.Errorf("while the place is held: %v", err)
+			}
+		}
+		releaseNothing()
+		release()
+		release()
+		go func() { <-source.asked; source.answer <- struct{}{} }()
+		if err := ask(refused); err != nil {
+			t.Errorf("when it is not: %v", err)
+		}
+	})
+}
+
 func TestAnEndedContextEndsAnAnswerInTheMiddle(t *testing.T) {
 	t.Parallel()
 	source := newSlow()

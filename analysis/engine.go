@@ -13,9 +13,10 @@ import (
 
 // Config sets the limits of an Engine; its zero value is right for one server process.
 type Config struct {
-	Parallel int           // answers that are computed at once, and goroutines that do so; 0 = GOMAXPROCS
-	Waiting  int           // more that wait for a turn; 0 = 8 for each of Parallel, negative = none
-	Patience time.Duration // how long they wait; 0 = 2 s
+	Parallel   int           // answers that are computed at once; 0 = GOMAXPROCS
+	Goroutines int           // that compute them, all together; 0 = Parallel
+	Waiting    int           // more that wait for a turn; 0 = 8 for each of Parallel, negative = none
+	Patience   time.Duration // how long they wait; 0 = 2 s
 
 	RawSummaries int // readings up to which none but they are read, where no values are needed; 0 = 500,000, negative = none
 	RawValues    int // the same where values are needed; 0 = 500,000, negative = none
@@ -26,6 +27,7 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	c.Parallel = cmp.Or(c.Parallel, runtime.GOMAXPROCS(0))
+	c.Goroutines = cmp.Or(c.Goroutines, c.Parallel)
 	c.Waiting = max(cmp.Or(c.Waiting, 8*c.Parallel), 0)
 	c.Patience = cmp.Or(c.Patience, 2*time.Second)
 	c.RawSummaries = max(cmp.Or(c.RawSummaries, 500_000), 0)
@@ -53,7 +55,7 @@ func New(source Source, cfg Config) *Engine {
 	cfg = cfg.withDefaults()
 	return &Engine{
 		source: source, cfg: cfg, admission: newAdmission(cfg.Parallel, cfg.Waiting, cfg.Patience),
-		folding: make(chan struct{}, cfg.Parallel),
+		folding: make(chan struct{}, cfg.Goroutines),
 	}
 }
 

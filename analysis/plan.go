@@ -66,8 +66,8 @@ func (e *Engine) findFirst(ctx context.Context, t *task) error {
 // worthSplitting is how many readings keep a goroutine busy longer than it takes to begin another read.
 const worthSplitting = 20_000
 
-// shares divides the work on each project among two goroutines. What an answer says does not depend on how: sums are
-// rounded the same. One series is not divided: to look for its rows twice takes as long as is gained.
+// shares divides the work on each project among two goroutines. How does not depend on the machine, and so neither does the
+// rounding of sums. One series is not divided: to look for its rows twice takes as long as is gained.
 func (t *task) shares(readings int) (shares []share) {
 	middle, ok := t.middle()
 	for i := range t.index.projects {

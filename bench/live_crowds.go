@@ -161,15 +161,18 @@ func runLiveBroadcast(ctx context.Context, quick bool) (r result, err error) {
 	var ours, bare broadcasted
 	var message []byte
 	err = onBed(ctx, func(b *bed) error {
-		if err := b.fill(ctx, 1); err != nil {
-			return err
-		}
-		w, err := b.dial(ctx)
+		err := b.fill(ctx, 1)
 		if err != nil {
 			return err
 		}
-		defer w.close()
-		ours, message, err = measureBroadcast(ctx, b.url, b.server.Process.Pid, clients, rounds, b.chart(0), func() error { return w.accepted(entry(nil, 0)) })
+		ours, message, err = measureBroadcast(ctx, b.url, b.server.Process.Pid, clients, rounds, b.chart(0), func() error {
+			w, err := b.dial(ctx) // anew: the server closes a connection that is quiet at first
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			return w.accepted(entry(nil, 0))
+		})
 		return err
 	})
 	if err != nil {
@@ -276,7 +279,7 @@ func runLiveIdle(ctx context.Context, quick bool) (r result, err error) {
 			return err
 		}
 		defer c.close()
-		time.Sleep(3 * time.Second) // what they asked at first is over
+		time.Sleep(35 * time.Second) // what they asked at first is over, and its memory given back
 		began, err := processCPU(process)
 		if err != nil {
 			return err
@@ -316,7 +319,7 @@ func runLiveIdle(ctx context.Context, quick bool) (r result, err error) {
 }
 
 func runLiveChanges(ctx context.Context, quick bool) (r result, err error) {
-	clients, posters, d := 500, 4, 20*time.Second
+	clients, posters, d := 500, 32, 20*time.Second
 	if quick {
 		clients, d = 100, 5*time.Second
 	}

@@ -64,28 +64,25 @@ func runStatsBeside(ctx context.Context, quick bool) (r result, err error) {
 		}
 		idle.took, beside.took = append(idle.took, alone.took...), append(beside.took, among.took...)
 	}
-	r.header = []string{"", "appends", "p50 ms", "p99 ms", "answers/s", "sent away"}
-	for _, side := range []struct {
-		name                  string
-		took                  []time.Duration
-		answers, refusedTimes string
-	}{
-		{"nobody asks", idle.took, "", ""},
-		{fmt.Sprintf("%d ask", besideAskers), beside.took,
-			fmt.Sprintf("%.1f", float64(askers.answers.Load())/(time.Duration(rounds)*each).Seconds()), fmt.Sprint(askers.refused.Load())},
-	} {
-		r.rows = append(r.rows, []string{
-			side.name, fmt.Sprint(len(side.took)), fmt.Sprintf("%.2f", ms(quantile(side.took, 0.5))), fmt.Sprintf("%.2f", ms(quantile(side.took, 0.99))),
-			side.answers, side.refusedTimes,
-		})
+	return besideResult(idle.took, beside.took, askers), nil
+}
+
+func besideResult(idle, beside []time.Duration, a *askers) (r result) {
+	r.header = []string{"", "appends", "p50 ms", "p99 ms", "answers", "sent away"}
+	row := func(name string, took []time.Duration, answers ...string) {
+		row := []string{name, fmt.Sprint(len(took)), fmt.Sprintf("%.2f", ms(median(took))), fmt.Sprintf("%.2f", ms(quantile(took, 0.99)))}
+		r.rows = append(r.rows, append(row, answers...))
 	}
-	r.ratio = float64(quantile(idle.took, 0.99)) / float64(quantile(beside.took, 0.99))
+	row("nobody asks", idle, "", "")
+	row(fmt.Sprintf("%d ask", besideAskers), beside, fmt.Sprint(a.answers.Load()), fmt.Sprint(a.refused.Load()))
+	r.ratio = float64(quantile(idle, 0.99)) / float64(quantile(beside, 0.99))
 	r.keys = []string{
 		fmt.Sprintf("dearer=%.2f", 1/r.ratio),
-		fmt.Sprintf("idle_p50_ms=%.2f", ms(median(idle.took))), fmt.Sprintf("idle_p99_ms=%.2f", ms(quantile(idle.took, 0.99))),
-		fmt.Sprintf("p50_ms=%.2f", ms(median(beside.took))), fmt.Sprintf("p99_ms=%.2f", ms(quantile(beside.took, 0.99))),
+		fmt.Sprintf("idle_p50_ms=%.2f", ms(median(idle))), fmt.Sprintf("idle_p99_ms=%.2f", ms(quantile(idle, 0.99))),
+		fmt.Sprintf("p50_ms=%.2f", ms(median(beside))), fmt.Sprintf("p99_ms=%.2f", ms(quantile(beside, 0.99))),
+		fmt.Sprintf("answers=%d", a.answers.Load()),
 	}
-	return r, nil
+	return r
 }
 
 // fillBeside sends what is asked about, and packs and settles it.
@@ -109,7 +106,8 @@ type pacer struct {
 	sent atomic.Int64
 }
 
-// send has all senders post for a while. An append takes from when it is due: what is late because the one before was is as late.
+// send has all senders post for a while. An append takes from when it is sent, but if it is late because the one before took long,
+// from when it was due.
 func (p *pacer) send(ctx context.Context, d time.Duration) (load, error) {
 	return together(besideSenders, func(client int, deadline time.Time) (mine load, err error) {
 		w, err := p.bed.dial(ctx)
@@ -120,12 +118,16 @@ func (p *pacer) send(ctx context.Context, d time.Duration) (load, error) {
 		var body []byte
 		due := time.Now().Add(besideEvery / besideSenders * time.Duration(client))
 		for ; due.Before(deadline); due = due.Add(besideEvery) {
-			time.Sleep(time.Until(due))
+			begin := due
+			if wait := time.Until(due); wait > 0 {
+				time.Sleep(wait)
+				begin = time.Now()
+			}
 			body, _ = smallBody(body[:0], client, int(p.sent.Add(1)))
 			if err := w.accepted(body); err != nil {
 				return mine, err
 			}
-			mine.took = append(mine.took, time.Since(due))
+			mine.took = append(mine.took, time.Since(begin))
 			mine.requests++
 		}
 		return mine, nil

@@ -202,6 +202,8 @@ func TestHostileDocumentsAreRefused(t *testing.T) {
 		"deletion, spread":   {`mutation { ...a ...b } fragment a on Mutation { deleteProject(id: 1) } fragment b on Mutation { b: deleteProject(id: 2) }`, "BAD_USER_INPUT"},
 		"deletion, alone":    {`mutation { ...a } fragment a on Mutation { ... on Mutation { deleteProject(id: 1) } }`, "NOT_FOUND"},
 		"a stream, or none":  {`subscription { readings(series: {}) @skip(if: true) { cursor } }`, "BAD_USER_INPUT"},
+		"lists of devices":   {`subscription { deviceStatus { device { series(first: 1) { totalCount } } } }`, "TOO_LARGE"},
+		"lists of readings":  {`subscription { readings(series: {}) { readings { series { device { series(first: 1) { totalCount } } } } } }`, "TOO_LARGE"},
 		"a cursor of nested": {`{ devices(after: "` + strings.Repeat("kZGR", 300) + `") { totalCount } }`, "BAD_USER_INPUT"},
 	} {
 		start := time.Now()

@@ -119,15 +119,15 @@ func (s *statusStream) First(context.Context, bool) ([]*gql.DeviceStatus, transp
 	return s.all(), transport.Mark{}, nil
 }
 
-// Next implements transport.Stream.
+// Next implements transport.Stream. It only waits under ctx, which ends whenever somebody joins: what it looks up it looks up to
+// the end.
 func (s *statusStream) Next(ctx context.Context) ([]*gql.DeviceStatus, transport.Mark, error) {
 	if s.alone {
 		s.alone = false
 		return s.First(ctx, false)
 	}
-	ctx = within{ctx, s.ctx}
 	for {
-		if err := s.gather(ctx); err != nil {
+		if err := s.gather(s.ctx); err != nil {
 			return nil, transport.Mark{}, err
 		}
 		if changed := s.settle(time.Now()); len(changed) > 0 {

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -55,7 +56,7 @@ func (r *Resolver) subscribeChanges(ctx context.Context, in *int64, of []gql.Ent
 // onlyProject returns the project that a subscription follows, which the principal of ctx may see: the one named, the key's, or
 // the person's only one.
 func (r *Resolver) onlyProject(ctx context.Context, named *int64) (int64, error) {
-	id := auth.FromContext(ctx).Project
+	id := cmp.Or(transport.PartOf(ctx).Project, auth.FromContext(ctx).Project) // what was planned holds
 	switch {
 	case named != nil:
 		id = *named
@@ -113,11 +114,10 @@ const changesAtOnce = 100
 
 // Next implements transport.Stream.
 func (c *entityChanges) Next(ctx context.Context) (*gql.EntityChange, transport.Mark, error) {
-	ctx = within{ctx, c.ctx}
 	for len(c.ready) == 0 {
 		if c.heard = append(c.heard, c.watch.Take()...); len(c.heard) > 0 {
 			some := c.heard[:min(len(c.heard), changesAtOnce)]
-			ready, err := c.show(ctx, some)
+			ready, err := c.show(c.ctx, some) // who joins ends ctx, again and again
 			if err != nil {
 				return nil, transport.Mark{}, err
 			}

@@ -14,11 +14,15 @@ func (r *Resolver) hear() (stop func()) {
 		if slices.ContainsFunc(changes, revokes) {
 			r.Auth.Forget()
 		}
+		altered := map[int64]struct{}{} // each once, however many series a device has that goes
 		for _, c := range changes {
 			if alters(c) {
-				for _, project := range r.followed(c.Project) {
-					r.refilter(project)
-				}
+				altered[c.Project] = struct{}{}
+			}
+		}
+		for project := range altered {
+			for _, project := range r.followed(project) {
+				r.refilter(project)
 			}
 		}
 	})

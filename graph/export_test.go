@@ -47,3 +47,15 @@ var Thinned = thinned
 
 // InJournal signs a place in a project's journal.
 func (c Cursors) InJournal(project, offset int64) *Cursor { return c.sign(inJournal, project, offset) }
+
+// TakeHistories takes room for n readings from all subscriptions' history; false: there is not so much.
+func (r *Resolver) TakeHistories(n int64) bool {
+	_ = r.histories.enter(context.Background(), 0) // so that there is any
+	return r.histories.room.TryAcquire(n)
+}
+
+// LeaveHistories gives it back.
+func (r *Resolver) LeaveHistories(n int64) { r.histories.leave(n) }
+
+// MaxHistories is all the room that there is.
+const MaxHistories = maxHistories

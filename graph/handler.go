@@ -37,14 +37,14 @@ func NewHandler(r *Resolver, hooks transport.Hooks) *Handler {
 	unhear := r.hear()
 	r.subscriptions = &transport.Subscriptions{
 		Plan:  r.planLive,
-		Fault: func(_ context.Context, err error) *fault.Error { return toFault(err) }, Sent: hooks.OnAnswer, Log: r.Log,
+		Fault: func(_ context.Context, err error) *fault.Error { return toFault(err) }, Sent: r.Sent, Log: r.Log,
 	}
 	socket := &transport.WebSocket{Init: initSocket(r.Auth, &r.rights), Renew: renewSocket(r.Auth), Subscriptions: r.subscriptions, Hooks: hooks, Log: r.Log}
 	streams := &transport.Streaming{Session: streamSession(&r.rights), Owner: streamOwner, Subscriptions: r.subscriptions, Log: r.Log}
 	srv := handler.New(gql.NewExecutableSchema(gql.Config{Schema: Schema(), Resolvers: r}))
 	srv.AddTransport(socket)
 	srv.AddTransport(streams)
-	srv.AddTransport(transport.HTTP{})
+	srv.AddTransport(transport.HTTP{Beside: "PUT, DELETE"})
 	srv.SetParserTokenLimit(maxTokens)
 	srv.SetDisableSuggestion(true) // they compare a name, however long, with all there are; editors know better ones
 	srv.Use(extension.Introspection{})

@@ -23,6 +23,7 @@ const (
 	wholeRangeCost    = 5_000  // what reading all of a range counts as, beside what is shown of it
 	maxPatterns       = 8      // regular expressions in filters: PostgreSQL remembers 32, each connection for itself
 	patternCost       = 5_000  // what each of them counts as
+	eventListCost     = 500    // what a list counts as in an event, beside its items: a statement, again and again
 )
 
 // limits refuses operations that ask for too much before anything is resolved. Fragments are counted once and
@@ -47,8 +48,9 @@ func (limits) Validate(graphql.ExecutableSchema) error { return nil }
 func (limits) MutateOperationContext(_ context.Context, oc *graphql.OperationContext) *gqlerror.Error {
 	c := &count{variables: oc.Variables, fragments: map[string]size{}}
 	set := oc.Operation.SelectionSet
+	c.event = oc.Operation.Operation == ast.Subscription
 	if live := liveField(oc.Operation); live != nil {
-		set = live.SelectionSet // counts as the query that it is
+		set, c.event = live.SelectionSet, false // counts as the query that it is
 	}
 	s := c.set(set)
 	oc.Stats.SetExtension(costExtension, min(s.cost, maxCost))
@@ -106,6 +108,7 @@ type count struct {
 	deepFilter bool // an argument nests too deep
 
 	alone string // a field that is to stand alone
+	event bool   // of a subscription
 }
 
 // onlyField returns the field of a subscription, nil unless it has exactly one that no directive can leave out.
@@ -201,6 +204,9 @@ func (c *count) field(f *ast.Field) size {
 func (c *count) list(f *ast.Field, s *size) {
 	times, ok := c.times(f)
 	s.cost = saturate(1 + s.cost*times)
+	if c.event && isList(f) {
+		s.cost = saturate(s.cost + eventListCost)
+	}
 	if c.value(f, "maxPoints") != nil {
 		s.cost = saturate(s.cost + wholeRangeCost)
 	}
@@ -219,6 +225,8 @@ func (c *count) times(f *ast.Field) (n int, ok bool) {
 		return max(len(ids), 1), true
 	case f.Name == "readings" && f.ObjectDefinition != nil && f.ObjectDefinition.Name == "ReadingEvent":
 		return maxEventReadings, true
+	case f.Name == "deviceStatus":
+		return maxSenders, true
 	}
 	return 1, true
 }

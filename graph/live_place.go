@@ -114,18 +114,3 @@ func (p *place) waiting(ctx context.Context, until time.Time) (context.Context, 
 		p.interrupt = nil
 	}
 }
-
-// within is a context that ends with the one and has the values of another where it has none itself: who pulls a stream says
-// for how long, and the execution that it was made for has the rights.
-type within struct {
-	context.Context
-	values context.Context
-}
-
-// Value asks the context that says when it ends first: the context package looks there for what it cancels.
-func (w within) Value(key any) any {
-	if v := w.Context.Value(key); v != nil {
-		return v
-	}
-	return w.values.Value(key)
-}

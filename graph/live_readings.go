@@ -30,6 +30,8 @@ type readingStream struct {
 	// Of the one that is shared.
 	shared   bool
 	narrowed bool      // only what may match comes from place
+	outdated bool      // it is to be looked again which series match,
+	renewal  time.Time // but not before this
 	returned time.Time // when Next returned last
 	due      time.Time // not before this there is another event
 
@@ -71,14 +73,20 @@ func (s *readingStream) Close() {
 	if s.place != nil {
 		s.place.Close()
 	}
+	s.release()
 }
 
 // Place implements transport.Stream.
 func (s *readingStream) Place() int64 {
-	switch {
-	case !s.batch.empty():
+	if !s.batch.empty() {
 		return s.batch.first - 1
-	case s.held != nil:
+	}
+	return s.looked()
+}
+
+// looked returns the offset up to which it has looked at all entries that concern it.
+func (s *readingStream) looked() int64 {
+	if s.held != nil {
 		return s.held.Offset - 1
 	}
 	return s.place.Place()
@@ -89,17 +97,16 @@ func (s *readingStream) First(context.Context, bool) (*gql.ReadingEvent, transpo
 	return s.caughtUp()
 }
 
-// Next implements transport.Stream.
+// Next implements transport.Stream. What it looks up is not cut off with ctx, which may end sooner each time.
 func (s *readingStream) Next(ctx context.Context) (*gql.ReadingEvent, transport.Mark, error) {
-	ctx = within{ctx, s.ctx}
 	if !s.shared {
 		return s.nextOfPast(ctx)
 	}
 	for {
-		if err := s.narrow(ctx); err != nil {
+		if err := s.narrow(s.ctx); err != nil {
 			return nil, transport.Mark{}, err
 		}
-		if err := s.gather(ctx); err != nil {
+		if err := s.gather(s.ctx); err != nil {
 			return nil, transport.Mark{}, err
 		}
 		now := time.Now()
@@ -117,13 +124,14 @@ func (s *readingStream) Next(ctx context.Context) (*gql.ReadingEvent, transport.
 
 // narrow narrows the place to the series that match, anew when they may be others.
 func (s *readingStream) narrow(ctx context.Context) error {
-	if s.place.renewed() {
+	s.outdated = s.place.renewed() || s.outdated
+	if s.outdated && !time.Now().Before(s.renewal) {
 		s.narrowed = false
 		s.place.Widen()
 		if err := s.renew(ctx); err != nil {
-			s.place.renew() // once more
 			return err
 		}
+		s.outdated, s.renewal = false, time.Now().Add(renewalPace)
 	}
 	for !s.narrowed {
 		missing := s.place.Narrow(s.concern())
@@ -160,6 +168,9 @@ func (s *readingStream) wait(ctx context.Context) error {
 	}
 	if !s.batch.empty() && (until.IsZero() || s.due.Before(until)) {
 		until = s.due
+	}
+	if s.outdated && (until.IsZero() || s.renewal.Before(until)) {
+		until = s.renewal
 	}
 	e, ok, err := s.place.await(ctx, until)
 	if ok {
@@ -203,7 +214,7 @@ func (s *readingStream) collect(e *journal.Entry) (any bool) {
 	}
 	for _, d := range e.Deletions {
 		f := s.found[d.Series]
-		if f == nil && d.Whole() && s.blind {
+		if f == nil && d.Whole() && s.gone.has(d.Series) {
 			f = &followed{}
 		}
 		if f == nil || f.series == nil && !d.Whole() || s.sent(d.Series, e.Offset) {

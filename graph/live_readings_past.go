@@ -20,12 +20,12 @@ import (
 // past is what a stream for one subscriber sends before that one can share what comes: history, a gap, entries, and that
 // it is caught up, those that it has of these in this order.
 type past struct {
-	history []reading.Reading // left to be sent
-	told    map[int64]int64   // by series: up to which offset history tells of it
+	history [][]reading.Reading // of each series that has any, left to be sent
+	holds   int64               // of Resolver.histories, for them
+	told    map[int64]int64     // by series: up to which offset history tells of it
 	gap     *gql.ReadingEvent
 	until   int64 // the entries up to it were there when it began, or it was told to go on so far
 	greets  bool  // it has to say that it is caught up
-	blind   bool  // series that are gone are told whether they matched or not, since nobody can say any more
 }
 
 // begin prepares a part of the subscription.
@@ -34,7 +34,9 @@ func (s *readingStream) begin(ctx context.Context, part transport.Part) error {
 	if part.Shared {
 		return s.beginShared(ctx)
 	}
-	s.blind = auth.FromContext(ctx).Kind != auth.DeviceKey // which is not to hear of other devices
+	if auth.FromContext(ctx).Kind != auth.DeviceKey { // which is not to hear of other devices
+		s.gone = idSet{} // these are told whether they matched or not, since nobody can say any more
+	}
 	if part.Behind {
 		return s.beginBehind(ctx, part.Place, head)
 	}
@@ -61,7 +63,9 @@ func (s *readingStream) beginShared(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.matches.add(found)
+	if err := s.add(ctx, found); err != nil {
+		return err
+	}
 	offset, newest, err := s.History.Newest(ctx, s.project, idsOf(found))
 	if err != nil {
 		return err
@@ -73,7 +77,29 @@ func (s *readingStream) beginShared(ctx context.Context) error {
 	}
 	s.shared, s.returned = true, time.Now()
 	s.place = s.placeAt(s.project, offset)
+	s.recall = s.newestOf
 	return nil
+}
+
+// newestOf returns the times (µs) of the newest readings that series have, never of one that has none; but nothing of one whose
+// newest came with an entry that was not looked at yet.
+func (s *readingStream) newestOf(ctx context.Context, ids []int64) (map[int64]int64, error) {
+	looked := s.looked() // what comes later is for the stream to judge
+	_, newest, err := s.History.Newest(ctx, s.project, ids)
+	if err != nil {
+		return nil, err
+	}
+	times := make(map[int64]int64, len(ids))
+	for i, n := range newest {
+		switch {
+		case n.Offset > looked:
+		case n.State == tail.Known:
+			times[ids[i]] = n.Time
+		default:
+			times[ids[i]] = never
+		}
+	}
+	return times, nil
 }
 
 func idsOf(found []*db.Series) []int64 {
@@ -101,6 +127,7 @@ func (s *readingStream) beginAfter(ctx context.Context, after *Cursor) error {
 // the entry yet. The journal may never have come so far, since it was restored: that is the place's error.
 func (s *readingStream) reach(ctx context.Context, offset int64) error {
 	for s.until < offset && s.held == nil {
+		s.place.renewed() // no series was looked up yet; else await would not wait
 		e, ok, err := s.place.await(ctx, time.Now().Add(time.Second))
 		if err != nil {
 			return err
@@ -144,7 +171,9 @@ func (s *readingStream) latestSince(ctx context.Context, offset int64) (head int
 	if err != nil {
 		return 0, nil, err
 	}
-	s.matches.add(found)
+	if err := s.add(ctx, found); err != nil {
+		return 0, nil, err
+	}
 	head, newest, err := s.History.Newest(ctx, s.project, idsOf(found))
 	if err != nil {
 		return 0, nil, err
@@ -204,5 +233,5 @@ func (s *readingStream) takeNext(ctx context.Context) error {
 		}
 		s.held = &e
 	}
-	return s.take(ctx)
+	return s.take(s.ctx)
 }

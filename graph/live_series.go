@@ -18,6 +18,11 @@ type matches struct {
 	where  db.SeriesWhereInput // and the project
 	found  map[int64]*followed
 	others idSet // those that it has looked up, and does not match
+
+	// recall returns the times (µs) of the newest readings that series had which begin to match, as far as it is known.
+	// nil: they are judged by what comes.
+	recall func(ctx context.Context, ids []int64) (map[int64]int64, error)
+	gone   idSet // of the others, those that did not exist when they were looked up; nil: nobody asks
 }
 
 // followed is a series that matches.
@@ -63,25 +68,75 @@ func (m *matches) learn(ctx context.Context, ids []int64) (others []int64, err e
 	if err != nil {
 		return nil, err
 	}
-	m.add(found)
+	if err := m.add(ctx, found); err != nil {
+		return nil, err
+	}
 	for _, id := range ids {
 		if m.found[id] == nil {
-			m.others.add(id)
 			others = append(others, id)
 		}
+	}
+	if err := m.miss(ctx, others); err != nil {
+		return nil, err
+	}
+	for _, id := range others {
+		m.others.add(id)
 	}
 	return others, nil
 }
 
-// add takes in series that match now.
-func (m *matches) add(found []*db.Series) {
-	for _, s := range found {
-		if f := m.found[s.ID]; f != nil {
-			f.series = s
-			continue
-		}
-		m.found[s.ID] = &followed{series: s, newest: never}
+// miss notes which of the series that do not match are gone, where somebody asks.
+func (m *matches) miss(ctx context.Context, others []int64) error {
+	if m.gone == nil {
+		return nil
 	}
+	for some := range slices.Chunk(others, manySeries) {
+		there, err := m.client.Series.Query().Where(series.IDIn(some...)).IDs(ctx)
+		if err != nil {
+			return err
+		}
+		slices.Sort(there)
+		for _, id := range some {
+			if _, ok := slices.BinarySearch(there, id); !ok {
+				m.gone.add(id)
+			}
+		}
+	}
+	return nil
+}
+
+// add takes in series that match now.
+func (m *matches) add(ctx context.Context, found []*db.Series) error {
+	newest, err := m.recalled(ctx, found)
+	if err != nil {
+		return err
+	}
+	for _, s := range found {
+		f := m.found[s.ID]
+		if f == nil {
+			f = &followed{newest: never}
+			m.found[s.ID] = f
+		}
+		f.series = s
+		if t, ok := newest[s.ID]; ok {
+			f.newest = t
+		}
+	}
+	return nil
+}
+
+// recalled is recall, of those that have not matched until now.
+func (m *matches) recalled(ctx context.Context, found []*db.Series) (map[int64]int64, error) {
+	var begin []int64
+	for _, s := range found {
+		if f := m.found[s.ID]; f == nil || f.series == nil {
+			begin = append(begin, s.ID)
+		}
+	}
+	if m.recall == nil || len(begin) == 0 {
+		return nil, nil
+	}
+	return m.recall(ctx, begin)
 }
 
 // renew looks again which series match.
@@ -90,10 +145,18 @@ func (m *matches) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range m.found {
-		f.series = nil
+	if err := m.add(ctx, found); err != nil {
+		return err
 	}
-	m.add(found)
+	match := make(idSet, len(found))
+	for _, s := range found {
+		match.add(s.ID)
+	}
+	for id, f := range m.found {
+		if !match.has(id) {
+			f.series = nil
+		}
+	}
 	return nil
 }
 
@@ -116,7 +179,7 @@ func (m *matches) unknown(e *journal.Entry) (ids []int64) {
 
 // concern says of all series that were looked up whether they match.
 func (m *matches) concern() map[int64]bool {
-	concern := make(map[int64]bool, len(m.found)+64*len(m.others))
+	concern := make(map[int64]bool, len(m.found)+m.others.count())
 	for id := range m.others.all {
 		concern[id] = false
 	}

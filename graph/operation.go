@@ -19,11 +19,14 @@ const (
 	mutationTimeout = 45 * time.Second
 )
 
-// budget is what all large queries and mutations under way may cost together (see limits), which bounds the memory of
+// budget is what all large queries, mutations and events under way may cost together (see limits), which bounds the memory of
 // their answers. Others wait, but small ones do not: they would wait behind the large.
 const (
 	budget = 2 * maxCost
 	small  = 5_000
+	// smallEvent is what an event of a subscription may cost and not wait. It is counted with all that it may hold, and hardly ever
+	// holds that: events of plain fields are not to come late because of large queries.
+	smallEvent = 100_000
 )
 
 var errBudget = fault.New(fault.TooMany, "too much is being asked at once: wait, then try again").After(time.Second)

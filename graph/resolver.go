@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/readout-dev/readout/analysis"
 	"github.com/readout-dev/readout/auth"
@@ -33,9 +34,13 @@ type Resolver struct {
 	// Transactions is how many mutations may hold a connection to the database at once: fewer than the entities have.
 	Transactions int
 
+	// Sent is told of each answer of a subscription, see transport.Subscriptions; nil: nobody is.
+	Sent func(committed, published time.Time)
+
 	subscriptions *transport.Subscriptions // what NewHandler makes
 	rights        rights
 	decimations   decimations
+	histories     histories
 	places        places
 	executions    executions // of live queries
 	computing     sync.Mutex // held while live statistics are computed: those of one subscription at a time

@@ -167,7 +167,9 @@ func (r *rights) end(h *hold) {
 	if h == nil || h.ended.Swap(true) {
 		return
 	}
-	delete(r.held, h.right) // who is given it anew has another one
+	if r.held[h.right] == h { // who was given it anew has another one
+		delete(r.held, h.right)
+	}
 	sessions := make([]*session, 0, len(h.claims))
 	for c := range h.claims {
 		sessions = append(sessions, c.session)

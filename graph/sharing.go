@@ -30,12 +30,12 @@ func (r *Resolver) share(ctx context.Context, project int64) transport.Plan {
 	field := graphql.GetFieldContext(ctx).Field
 	plan := transport.Plan{Project: project, Field: field.Name}
 	plan.Check, plan.Close = r.watchRights(ctx, project)
-	if p.Kind != auth.DeviceKey && onlyShared(field.Selections, map[*ast.FragmentDefinition]bool{}) {
+	if p.Kind != auth.DeviceKey && sharedTypes[field.Definition.Type.Name()] && onlyShared(field.Selections, map[*ast.FragmentDefinition]bool{}) {
 		plan.Share = "project " + strconv.FormatInt(project, 10)
 		plan.Rights = func(ctx context.Context) context.Context { return auth.NewContext(ctx, auth.Reader(project)) }
 		return plan
 	}
-	plan.Share = nameOf(p)
+	plan.Share = nameOf(p) + " in project " + strconv.FormatInt(project, 10) // which one may have left out
 	plan.Rights = func(ctx context.Context) context.Context { return auth.NewContext(ctx, endless(p)) }
 	return plan
 }

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/readout-dev/readout/analysis"
 	"github.com/readout-dev/readout/ent/db"
 	"github.com/readout-dev/readout/ent/db/series"
 	"github.com/readout-dev/readout/graph/gql"
@@ -20,7 +22,8 @@ import (
 	"github.com/readout-dev/readout/stats"
 )
 
-// Live statistics are computed once a second at most, and where that takes long, a fifth of the time.
+// Live statistics are computed once a second at most, and where that takes long, a fifth of the time; so they are for newcomers,
+// however many come.
 const (
 	livePace = time.Second
 	liveRest = 4 // times as long as computing took
@@ -47,6 +50,7 @@ type liveStatistics struct {
 	bounds []int64          // of the buckets of the last answer
 	begin  int64            // where its range began
 	sent   sent
+	kept   atomic.Pointer[analysis.Answer] // what who comes is shown, until there is another answer, or one is due; nil: none
 
 	touched   *touched
 	committed time.Time      // when the newest of what came in was
@@ -74,7 +78,7 @@ func (r *Resolver) subscribeStatistics(ctx context.Context, in *int64, where db.
 	return transport.Pull(ctx, &liveStatistics{
 		Resolver: r, question: q, ctx: ctx, project: id, where: where, entire: q.entire(),
 		completeness: mentions(graphql.GetFieldContext(ctx).Field.Selections, "completeness"),
-		of:           map[int64]*group{}, others: idSet{}, sent: sent{}, ahead: ahead{}, strange: map[int64]bool{},
+		of:           map[int64]*group{}, others: idSet{}, sent: sent{}, strange: map[int64]bool{},
 	})
 }
 
@@ -145,12 +149,19 @@ func (l *liveStatistics) First(ctx context.Context, again bool) ([]*gql.Statisti
 	if !l.answered {
 		return l.start(ctx)
 	}
-	var groups []*gql.StatisticGroup
-	err := l.inTurn(ctx, func(ctx context.Context, now time.Time) (err error) {
-		groups, err = l.answer(ctx, now, again)
-		return err
-	})
-	return groups, transport.Mark{Live: true}, err
+	a := l.kept.Load()
+	if a == nil {
+		err := l.inTurn(ctx, func(ctx context.Context, now time.Time) (err error) {
+			if a, err = l.analysed(ctx, now); err == nil {
+				l.keep(a, rest(now))
+			}
+			return err
+		})
+		if err != nil {
+			return nil, transport.Mark{}, err
+		}
+	}
+	return l.introduce(a, again), transport.Mark{Live: true}, nil
 }
 
 // Next implements transport.Stream: what has changed.
@@ -212,7 +223,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 // gather returns when something has come in that may change the answer, and another one is due.
 func (l *liveStatistics) gather(ctx context.Context) error {
 	for {
-		if err := l.narrow(ctx); err != nil {
+		if err := l.narrow(); err != nil {
 			return err
 		}
 		until, ok := l.wake()
@@ -233,7 +244,7 @@ func (l *liveStatistics) gather(ctx context.Context) error {
 }
 
 // narrow has only those entries come that may change the answer, once it is known which series match.
-func (l *liveStatistics) narrow(ctx context.Context) error {
+func (l *liveStatistics) narrow() error {
 	if l.place.renewed() {
 		l.regroup = true
 	}
@@ -242,7 +253,7 @@ func (l *liveStatistics) narrow(ctx context.Context) error {
 		for _, id := range missing {
 			l.strange[id] = true
 		}
-		if err := l.meet(within{ctx, l.ctx}); err != nil {
+		if err := l.meet(l.ctx); err != nil {
 			return err
 		}
 		l.narrowed = len(missing) == 0
@@ -251,7 +262,7 @@ func (l *liveStatistics) narrow(ctx context.Context) error {
 }
 
 func (l *liveStatistics) concern() map[int64]bool {
-	concern := make(map[int64]bool, len(l.of)+64*len(l.others))
+	concern := make(map[int64]bool, len(l.of)+l.others.count())
 	for id := range l.others.all {
 		concern[id] = false
 	}

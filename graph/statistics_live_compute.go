@@ -21,8 +21,9 @@ const maxStretches = 8
 // refresh returns what is not as it was sent.
 func (l *liveStatistics) refresh(ctx context.Context) (changed []*gql.StatisticGroup, err error) {
 	err = l.inTurn(ctx, func(ctx context.Context, now time.Time) (err error) {
+		l.kept.Store(nil) // who comes from now on is not told of what changes here
 		changed, err = l.computeAt(ctx, now)
-		l.due = time.Now().Add(max(livePace, liveRest*time.Since(now)))
+		l.due = time.Now().Add(rest(now))
 		return err
 	})
 	return changed, err
@@ -57,17 +58,24 @@ func (l *liveStatistics) computeOnce(compute func(ctx context.Context, now time.
 	return err
 }
 
-// answer returns all of the answer as it is now; with again also what was sent once and is not there any more.
-func (l *liveStatistics) answer(ctx context.Context, now time.Time, again bool) ([]*gql.StatisticGroup, error) {
-	a, err := l.analysed(ctx, now)
-	if err != nil {
-		return nil, err
-	}
-	groups := show(l.groups, a, l.fill)
+// rest is how long nothing is computed after a computation that began at a moment.
+func rest(began time.Time) time.Duration { return max(livePace, liveRest*time.Since(began)) }
+
+// keep has an answer shown to all who come within a time, unless there is another one.
+func (l *liveStatistics) keep(a *analysis.Answer, within time.Duration) {
+	l.kept.Store(a)
+	time.AfterFunc(within, func() { l.kept.CompareAndSwap(a, nil) })
+}
+
+// introduce returns all of an answer for those who come; with again also what was sent once and is not there any more. What they
+// are shown otherwise than it was sent is looked at again, with what came in: they are told then what became of it.
+func (l *liveStatistics) introduce(a *analysis.Answer, again bool) []*gql.StatisticGroup {
+	keys, groups := keysOf(l.groups, a), show(l.groups, a, l.fill)
+	l.sent.differ(keys, groups, l.totals, l.completeness)
 	if again {
-		groups = l.sent.bury(keysOf(l.groups, a), groups, &a.Window)
+		groups = l.sent.bury(keys, groups, &a.Window)
 	}
-	return append([]*gql.StatisticGroup{}, groups...), nil
+	return append([]*gql.StatisticGroup{}, groups...)
 }
 
 // analysed asks the engine for all of the answer.

@@ -41,6 +41,50 @@ func (s sent) again() {
 	}
 }
 
+// differ makes all that a newcomer is shown otherwise than it was sent count as changed: that it was sent without being there now,
+// that it is there without having been sent, and that it is another one. keys are those of the groups, which are the whole answer.
+func (s sent) differ(keys []string, shown []*gql.StatisticGroup, totals, extent bool) {
+	for i, g := range shown {
+		known := s[keys[i]]
+		if known == nil || known.buckets == nil {
+			known = &sentGroup{shown: without(g), buckets: map[int64]sentBucket{}}
+			known.shown.Series = noSeries
+			s[keys[i]] = known
+		}
+		if known.shown.Series != g.Series || !equal(known.shown.Unit, g.Unit) {
+			known.shown.Series = noSeries
+		}
+		if totals && known.total != analysis.Digests([]*analysis.Statistic{g.Total}, extent)[0] {
+			known.total = unknown
+		}
+		known.differ(g.Buckets, extent)
+	}
+	for key, g := range s {
+		if g.shown.Series != 0 && !slices.Contains(keys, key) {
+			g.shown.Series = noSeries
+			g.differ(nil, extent)
+		}
+	}
+}
+
+// noSeries is a count that no group has, and that none was said to be gone with: it is sent, or said to be gone, at the next look.
+const noSeries = -1
+
+func (g *sentGroup) differ(now []*analysis.Statistic, extent bool) {
+	same := make(map[int64]bool, len(now))
+	for i, d := range analysis.Digests(now, extent) {
+		start, end := now[i].Start().UnixMicro(), now[i].End().UnixMicro()
+		if same[start] = g.buckets[start] == (sentBucket{end, d}); !same[start] {
+			g.buckets[start] = sentBucket{end, unknown}
+		}
+	}
+	for start, b := range g.buckets {
+		if b.digest != gone && !same[start] {
+			g.buckets[start] = sentBucket{b.end, unknown}
+		}
+	}
+}
+
 // part is the part of an answer that is looked at: the buckets that begin in a range of time, and maybe the totals.
 type part struct {
 	from, to int64 // µs; exclusive

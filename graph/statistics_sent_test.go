@@ -3,6 +3,7 @@ package graph
 import (
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/readout-dev/readout/analysis"
@@ -24,6 +25,50 @@ func hoursIn(g *gql.StatisticGroup) (hours []int) {
 		hours = append(hours, b.Start().UTC().Hour())
 	}
 	return hours
+}
+
+// A newcomer may be shown what nobody was sent, and be left without what everybody was: both are looked at again.
+func TestNewcomerIsToldWhatBecameOfWhatHeIsShown(t *testing.T) {
+	t.Parallel()
+	all := part{from: 0, to: 24 * time.Hour.Microseconds(), window: &stats.Window{}}
+	s := sent{}
+	s.changes([]string{"a", "b"}, []*gql.StatisticGroup{hoursOf("a", 1, 2, 3), hoursOf("b", 1)}, all)
+	s.differ([]string{"a", "c"}, []*gql.StatisticGroup{hoursOf("a", 1, 2, 4), hoursOf("c", 1)}, false, false) // of a moment
+	changed := s.changes([]string{"a", "b"}, []*gql.StatisticGroup{hoursOf("a", 1, 2, 3), hoursOf("b", 1)}, all)
+	if len(changed) != 2 || !slices.Equal(hoursIn(changed[0]), []int{3, 4}) || !slices.Equal(hoursIn(changed[1]), []int{1}) {
+		t.Errorf("of those that are there: %d are sent", len(changed))
+	}
+	if gone := s.gone([]string{"a", "b"}, 0, 1); len(gone) != 1 || *gone[0].Metric != "c" || gone[0].Series != 0 {
+		t.Errorf("of those that are not: %d are sent", len(gone))
+	}
+	s.differ([]string{"a", "b"}, []*gql.StatisticGroup{hoursOf("a", 1, 2, 3), hoursOf("b", 1)}, false, false) // as they were sent
+	if changed = s.changes([]string{"a", "b"}, []*gql.StatisticGroup{hoursOf("a", 1, 2, 3), hoursOf("b", 1)}, all); len(changed) != 0 {
+		t.Errorf("%d are sent once more", len(changed))
+	}
+}
+
+// However many come, one answer is computed for all who do within a second.
+func TestNewcomersShareAnAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := &liveStatistics{ctx: t.Context(), answered: true, sent: sent{}} // which cannot compute any
+		l.keep(&analysis.Answer{}, livePace)
+		for range 3 {
+			if groups, _, err := l.First(t.Context(), false); err != nil || groups == nil {
+				t.Errorf("got %v, %v", groups, err)
+			}
+		}
+		time.Sleep(livePace)
+		synctest.Wait()
+		if l.kept.Load() != nil {
+			t.Error("it is kept for ever")
+		}
+		l.Resolver = &Resolver{}
+		l.keep(&analysis.Answer{}, livePace)
+		if _, err := l.refresh(t.Context()); err != nil || l.kept.Load() != nil {
+			t.Errorf("it is kept when others were told of changes: %v", err)
+		}
+	})
 }
 
 func TestWhoLaggedIsToldWhatIsGone(t *testing.T) {

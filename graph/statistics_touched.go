@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"math"
 	"sort"
 	"time"
 
@@ -138,33 +139,41 @@ func stretches(changed []bool) (runs [][2]int) {
 
 // ahead holds the moments, to a second, at which readings with a time in the future come to be in the past: of one day at
 // most, since no reading is farther ahead.
-type ahead map[int64]bool
+type ahead struct {
+	moments map[int64]struct{}
+	first   int64 // the earliest of them, where there are any
+}
 
 const second = int64(time.Second / time.Microsecond)
 
 // add notes a reading at time t.
-func (a ahead) add(t int64) { a[t-t%second+second] = true }
-
-// next returns the earliest moment; ok is false when there is none.
-func (a ahead) next() (t int64, ok bool) {
-	for m := range a {
-		if !ok || m < t {
-			t, ok = m, true
-		}
+func (a *ahead) add(t int64) {
+	m := t - t%second + second
+	if a.moments == nil {
+		a.moments = map[int64]struct{}{}
 	}
-	return t, ok
+	if len(a.moments) == 0 || m < a.first {
+		a.first = m
+	}
+	a.moments[m] = struct{}{}
 }
 
+// next returns the earliest moment; ok is false when there is none.
+func (a *ahead) next() (t int64, ok bool) { return a.first, len(a.moments) > 0 }
+
 // take removes the moments up to now, and says of what time the readings were.
-func (a ahead) take(now int64) (from, to int64, ok bool) {
-	for m := range a {
+func (a *ahead) take(now int64) (from, to int64, ok bool) {
+	if t, any := a.next(); !any || t > now {
+		return 0, 0, false
+	}
+	from, a.first = a.first-second, math.MaxInt64
+	for m := range a.moments {
 		if m > now {
+			a.first = min(a.first, m)
 			continue
 		}
-		if delete(a, m); !ok {
-			from, to, ok = m-second, m-1, true
-		}
-		from, to = min(from, m-second), max(to, m-1)
+		to = max(to, m-1)
+		delete(a.moments, m)
 	}
-	return from, to, ok
+	return from, to, true
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/readout-dev/readout/ent/db"
 	"github.com/readout-dev/readout/ent/db/project"
 	"github.com/readout-dev/readout/ent/rule"
+	"github.com/readout-dev/readout/graph/transport"
 	"github.com/readout-dev/readout/internal/fault"
 )
 
@@ -26,9 +27,12 @@ func (r *Resolver) followProject(ctx context.Context, named *int64, where *db.Se
 	return id, r.Journal.Follow(ctx, id)
 }
 
-// projectOf returns the project that a subscription follows: the one named, the key's, the person's only one, or the
+// projectOf returns the project that a subscription follows: the one that it was planned for, the one named, the key's, the person's only one, or the
 // only one of the series that match now.
 func (r *Resolver) projectOf(ctx context.Context, named *int64, where *db.SeriesWhereInput) (int64, error) {
+	if planned := transport.PartOf(ctx).Project; planned != 0 {
+		return planned, nil
+	}
 	if named != nil {
 		return *named, nil
 	}

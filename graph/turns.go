@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 	"golang.org/x/sync/semaphore"
 
 	"github.com/readout-dev/readout/graph/scalar"
@@ -29,11 +30,24 @@ type share struct {
 
 type shareKey struct{}
 
-// respond lets the fields of a response share what it has, and its moment: all their times are relative to the same now.
+// respond lets the fields of a response share what it has, and its moment: all their times are relative to the same now. An event
+// of a subscription has a time limit as a query has, and a large one waits for its share of the budget.
 func (r operations) respond(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	s := &share{turns: make(chan struct{}, analysesAtOnce), budget: r.budget}
 	if graphql.HasOperationContext(ctx) {
-		s.cost, _ = graphql.GetOperationContext(ctx).Stats.GetExtension(costExtension).(int)
+		current := graphql.GetOperationContext(ctx)
+		s.cost, _ = current.Stats.GetExtension(costExtension).(int)
+		if o := current.Operation; o != nil && o.Operation == ast.Subscription {
+			limited, cancel := context.WithTimeout(ctx, queryTimeout)
+			defer cancel()
+			if s.cost > smallEvent {
+				if r.budget.Acquire(limited, int64(s.cost)) != nil {
+					return refused(ctx, errBudget)(ctx)
+				}
+				defer r.budget.Release(int64(s.cost))
+			}
+			ctx = limited
+		}
 	}
 	defer func() { r.budget.Release(int64(s.excess)) }()
 	return next(context.WithValue(scalar.WithNow(ctx, time.Now()), shareKey{}, s))

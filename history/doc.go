@@ -8,5 +8,6 @@
 //
 // Start reading at Reader in reader.go; read.go is the one way in which all readings are read, merge.go makes one of the
 // parts, plan.go says how far a stretch goes. Summaries in summaries.go answers by rollups what these say exactly, and says
-// what is left to be read; MinMax in thin.go thins a range out while its rows arrive (fold.go).
+// what is left to be read; Look in look.go says how much that would be, and reads what is little at once; MinMax in thin.go
+// thins a range out while its rows arrive (fold.go).
 package history

@@ -159,7 +159,7 @@ func (p *producer) Close() { p.closed.Add(1) }
 
 // feeds are Feeds in a bubble that the test leaves clean.
 func feeds(t *testing.T, cfg live.FeedConfig) *live.Feeds[*parcel] {
-	f := live.NewFeeds[*parcel](cfg)
+	f := live.NewFeeds[*parcel](cfg, nil)
 	t.Cleanup(f.Close)
 	return f
 }
@@ -281,7 +281,7 @@ func TestJoinerGetsEachPayloadBehindItsPlaceOnce(t *testing.T) {
 
 func feedModel(t *rapid.T) {
 	const most = 5
-	f, s := live.NewFeeds[*parcel](live.FeedConfig{MaxPayloads: most}), newSource()
+	f, s := live.NewFeeds[*parcel](live.FeedConfig{MaxPayloads: most}, nil), newSource()
 	defer f.Close()
 	type joined struct {
 		atLeast int64
@@ -375,7 +375,8 @@ func TestListenerThatLagsTooFarIsBehind(t *testing.T) {
 	f(live.FeedConfig{MaxBytes: 300}, 3, 100)
 	f(live.FeedConfig{MaxBytes: 300}, 1, 10_000) // the newest is kept in any case
 	f(live.FeedConfig{}, 256, 1)
-	f(live.FeedConfig{}, 4, 1<<20)
+	f(live.FeedConfig{}, 4, 256<<10)
+	f(live.FeedConfig{MaxAllBytes: 300}, 3, 100)
 }
 
 func TestPayloadIsLetGoWhenAllHaveTakenIt(t *testing.T) {
@@ -451,28 +452,81 @@ func TestWhoCannotOpenTellsAllWhoWait(t *testing.T) {
 	})
 }
 
-func TestFailureOfFirstEndsTheFeedForAll(t *testing.T) {
+func TestFailureOfFirstIsTheNewcomersAlone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f, s := feeds(t, live.FeedConfig{}), newSource()
 		broken := errors.New("broken")
 		s.greet = func(context.Context) error { return broken }
-		var woken atomic.Int32
-		l, err := f.Join(t.Context(), "a", live.Join{}, s.open, func() { woken.Add(1) })
-		if err != nil {
-			t.Fatal(err)
-		}
 		if _, err := f.Join(t.Context(), "a", live.Join{First: true}, s.open, deaf); !errors.Is(err, broken) {
 			t.Errorf("the newcomer got %v", err)
 		}
 		synctest.Wait()
-		if _, state := l.Take(); state != live.Over || !errors.Is(l.Err(), broken) || woken.Load() != 1 {
-			t.Errorf("the other got %v %v, woken %d times", state, l.Err(), woken.Load())
-		}
 		if s.closed.Load() != 1 || f.Count() != 0 {
-			t.Errorf("closed %d times, %d feeds", s.closed.Load(), f.Count())
+			t.Errorf("with nobody there it was closed %d times, %d feeds", s.closed.Load(), f.Count())
 		}
-		l.Leave()
+		l := join(t, f, "a", live.Join{}, s)
+		if _, err := f.Join(t.Context(), "a", live.Join{First: true}, s.open, deaf); !errors.Is(err, broken) {
+			t.Errorf("the newcomer got %v", err)
+		}
+		s.publish(1, 1)
+		synctest.Wait()
+		expectOffsets(t, l, 1)
+	})
+}
+
+func TestPanicOfAProducerEndsItsFeedAlone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f, s := feeds(t, live.FeedConfig{}), newSource()
+		l, other := join(t, f, "a", live.Join{}, s), join(t, f, "b", live.Join{}, newSource())
+		s.greet = func(context.Context) error { panic("oh") }
+		if _, err := f.Join(t.Context(), "a", live.Join{First: true}, s.open, deaf); err == nil {
+			t.Error("who was never let in has joined")
+		}
+		synctest.Wait()
+		if _, state := l.Take(); state != live.Over || l.Err() == nil || errors.Is(l.Err(), io.EOF) {
+			t.Errorf("the other got %v %v", state, l.Err())
+		}
+		s.opening = func(context.Context) error { panic("oh") }
+		if _, err := f.Join(t.Context(), "a", live.Join{}, s.open, deaf); err == nil {
+			t.Error("it joined what could not be opened")
+		}
+		expectOffsets(t, other)
+		if f.Count() != 1 {
+			t.Errorf("%d feeds", f.Count())
+		}
+	})
+}
+
+func TestBytesOfAllFeedsAreBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := feeds(t, live.FeedConfig{MaxAllBytes: 1000})
+		sources := []*source{newSource(), newSource(), newSource()}
+		var idle []*live.Listener[*parcel]
+		for i, s := range sources { // of which nobody takes anything
+			idle = append(idle, join(t, f, fmt.Sprint(i), live.Join{}, s))
+			s.publish(8, 100)
+			synctest.Wait()
+		}
+		for i, want := range []live.State{live.Taken, live.Behind, live.Behind} {
+			if _, state := idle[i].Take(); state != want {
+				t.Errorf("feed %d: want %v, got %v", i, want, state)
+			}
+		}
+		newest := join(t, f, "2", live.Join{}, sources[2]) // which is kept in any case
+		sources[2].publish(1, 100)
+		synctest.Wait()
+		expectOffsets(t, newest, 9)
+		for _, l := range idle {
+			l.Leave() // and what was kept for it goes
+		}
+		s := newSource()
+		l := join(t, f, "new", live.Join{}, s)
+		s.publish(9, 100)
+		synctest.Wait()
+		expectOffsets(t, l, 1, 2, 3, 4, 5, 6, 7, 8, 9)
 	})
 }
 
@@ -574,6 +628,14 @@ func TestWhoIsEarlyJoinsWhenThePlaceHasMovedOnInSilence(t *testing.T) {
 		cancel()
 		synctest.Wait()
 		asked := s.asked.Load()
+		go func() { _, _ = f.Join(t.Context(), "a", live.Join{AtLeast: 10}, s.open, deaf) }()
+		time.Sleep(time.Minute)
+		if n := s.asked.Load() - asked; n < 100 || n > 130 {
+			t.Errorf("for somebody early it looked %d times", n)
+		}
+		s.pass(10)
+		time.Sleep(time.Second)
+		asked = s.asked.Load()
 		time.Sleep(time.Minute)
 		if n := s.asked.Load(); n > asked+1 {
 			t.Errorf("with nobody early it looked %d times", n-asked)
@@ -584,7 +646,7 @@ func TestWhoIsEarlyJoinsWhenThePlaceHasMovedOnInSilence(t *testing.T) {
 func TestCloseEndsAllFeedsAndRefusesFurtherOnes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f, s := live.NewFeeds[*parcel](live.FeedConfig{}), newSource()
+		f, s := live.NewFeeds[*parcel](live.FeedConfig{}, nil), newSource()
 		l := join(t, f, "a", live.Join{}, s)
 		early := make(chan error, 1)
 		go func() {

@@ -13,13 +13,15 @@ import (
 // FeedConfig sets the limits of Feeds; its zero value is right.
 type FeedConfig struct {
 	MaxPayloads int // kept in a feed for the listeners that lag; 0 = 256
-	MaxBytes    int // the same in bytes; the newest is kept in any case; 0 = 4 MiB
+	MaxBytes    int // the same in bytes; the newest is kept in any case; 0 = 1 MiB
+	MaxAllBytes int // kept in all feeds together, but for the newest of each; 0 = 32 MiB
 }
 
 // Feeds shares executions: those who join with the same key listen to one feed, which runs while somebody listens. Its
 // goroutine is the only one; publishing waits for nobody. Safe for concurrent use.
 type Feeds[P Payload] struct {
 	cfg     FeedConfig
+	told    func(P)
 	running sync.WaitGroup
 
 	mu     sync.Mutex // before a feed's own
@@ -27,15 +29,17 @@ type Feeds[P Payload] struct {
 	ctx    context.Context // of all executions
 	cancel context.CancelFunc
 
+	bytes     atomic.Int64 // that all feeds keep
 	published atomic.Int64
 	overruns  atomic.Int64
 }
 
-// NewFeeds returns Feeds without any.
-func NewFeeds[P Payload](cfg FeedConfig) *Feeds[P] {
+// NewFeeds returns Feeds without any. told is told of each payload when all listeners of its feed have been woken; nil: nobody is.
+func NewFeeds[P Payload](cfg FeedConfig, told func(P)) *Feeds[P] {
 	cfg.MaxPayloads = cmp.Or(cfg.MaxPayloads, 256)
-	cfg.MaxBytes = cmp.Or(cfg.MaxBytes, 4<<20)
-	f := &Feeds[P]{cfg: cfg, feeds: make(map[string]*feed[P])}
+	cfg.MaxBytes = cmp.Or(cfg.MaxBytes, 1<<20)
+	cfg.MaxAllBytes = cmp.Or(cfg.MaxAllBytes, 32<<20)
+	f := &Feeds[P]{cfg: cfg, told: told, feeds: make(map[string]*feed[P])}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	return f
 }
@@ -60,6 +64,7 @@ func (f *Feeds[P]) Join(
 	select {
 	case err := <-j.done:
 		if err != nil {
+			j.listener.Leave()
 			return nil, err
 		}
 		return j.listener, nil

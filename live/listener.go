@@ -11,7 +11,8 @@ type Listener[P Payload] struct {
 	first *P            // what a newcomer gets, before the feed's payloads; shared by all who came at the same time; nil: nothing
 	next  atomic.Uint64 // the number of the payload to take next
 	place atomic.Int64
-	left  bool // under the feed's lock
+	left  bool  // under the feed's lock
+	order int64 // in which they came
 }
 
 // State is what a listener finds.

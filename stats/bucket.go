@@ -1,7 +1,7 @@
 package stats
 
 // Bucket is what was collected of the readings of one series, or of a group of series, in one bucket of a window: what
-// the statistics are computed from. How much of it is collected says a Need; Summary always is.
+// the statistics are computed from. How much of it is collected says a Need; Summary always is, or what is plain of it.
 //
 // Not safe for concurrent use, not even by readers: quantiles reorder the values.
 type Bucket struct {

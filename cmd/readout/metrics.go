@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/readout-dev/readout/graph"
 	"github.com/readout-dev/readout/graph/transport"
 )
 
@@ -39,7 +40,7 @@ func newSocketMetrics(reg prometheus.Registerer) *socketMetrics {
 		closed:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "readout_sockets_closed_total", Help: "WebSockets that were closed, by close code."}, []string{"code"}),
 		sent:    prometheus.NewCounter(prometheus.CounterOpts{Name: "readout_socket_sent_bytes_total", Help: "Bytes of messages sent over WebSockets."}),
 		lag: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "readout_live_lag_seconds", Help: "Time from the commit of what an answer of a subscription tells to its sending, for each subscriber.",
+			Name: "readout_live_lag_seconds", Help: "Time from the commit of what an answer of a subscription tells until it was sent to all who share it.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 60},
 		}),
 	}
@@ -54,16 +55,19 @@ func (m *socketMetrics) hooks() transport.Hooks {
 		OnSubscribe:  m.running.Inc,
 		OnComplete:   m.running.Dec,
 		OnSend:       func(bytes int) { m.sent.Add(float64(bytes)) },
-		OnAnswer: func(committed, _ time.Time) {
-			if !committed.IsZero() {
-				m.lag.Observe(max(time.Since(committed).Seconds(), 0)) // by two clocks, where the database has its own
-			}
-		},
+	}
+}
+
+// answered is told when what an answer of a subscription tells was committed.
+func (m *socketMetrics) answered(committed, _ time.Time) {
+	if !committed.IsZero() {
+		m.lag.Observe(max(time.Since(committed).Seconds(), 0)) // by two clocks, where the database has its own
 	}
 }
 
 // measureSubscriptions registers what is subscribed to.
-func measureSubscriptions(reg prometheus.Registerer, s *transport.Subscriptions) {
+func measureSubscriptions(reg prometheus.Registerer, h *graph.Handler) {
+	s := h.Subscriptions()
 	gauge := func(name, help string, value func() float64) {
 		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
 	}
@@ -78,6 +82,7 @@ func measureSubscriptions(reg prometheus.Registerer, s *transport.Subscriptions)
 		_, feeds := s.Counts()
 		return float64(feeds)
 	})
+	gauge("readout_streams_open", "Responses that go on: Server-Sent Events and multipart.", func() float64 { return float64(h.Streams().Open()) })
 	counter("readout_subscription_answers_total", "Answers that were made, each for all who share it.", func() float64 {
 		published, _ := s.Counters()
 		return float64(published)

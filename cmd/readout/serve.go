@@ -136,16 +136,16 @@ func (s *server) wire(secret []byte) error {
 	analyst := analysis.New(past, analysis.Config{Parallel: processors()})
 	changes.registry, changes.follower, changes.replicas, changes.journal = series, follower, s.replicas, s.journal
 	keeper := pack.NewKeeper(pool, pack.KeeperConfig{Delete: changes.delete, Log: s.log, Metrics: registry})
-	s.engines = []engine{s.replicas, packer, keeper, pack.NewLatestFlusher(pool, held, pack.LatestConfig{Log: s.log})}
+	s.engines = []engine{s.replicas, packer, keeper, pack.NewLatestFlusher(pool, held, pack.LatestConfig{Log: s.log}), tidier{}}
 	registry.MustRegister(held, hub)
 
 	sockets := newSocketMetrics(registry)
 	s.graph = graph.NewHandler(&graph.Resolver{
 		Client: client, Auth: authenticator, History: past, Analysis: analyst, Hub: hub, Journal: follower, Deletions: s.journal,
 		Changes: changes, Entities: changes.entities, Cursors: graph.NewCursors(secret), Log: s.log,
-		Transactions: store.EntityConnections(pool) / 2,
+		Transactions: store.EntityConnections(pool) / 2, Sent: sockets.answered,
 	}, sockets.hooks())
-	measureSubscriptions(registry, s.graph.Subscriptions())
+	measureSubscriptions(registry, s.graph)
 
 	exports := export.New(client, past, s.log)
 	s.http = &http.Server{

@@ -416,7 +416,10 @@ extend type Query {
   ` + "`" + `step` + "`" + `, at most 125,000 of them. Steps in which only one of them has readings do not count. No window: one bucket, the whole range.
   """
   correlation(x: ID!, y: ID!, range: TimeRange, window: WindowInput, step: Duration!): [Correlation!]!
-  "Who is subscribed to something of a project, at the server process that answers. For its owners."
+  """
+  Who is subscribed to something of a project, at the server process that answers; not to ` + "`" + `live` + "`" + ` queries of people, which are of
+  no project. For its owners.
+  """
   subscribers(project: ID!): [Subscriber!]!
 }
 
@@ -495,7 +498,10 @@ type Subscription {
     from: Time
     after: Cursor
     onLag: LagPolicy = REPLAY
-    "At most so many events a second, 0.01 to 1,000: what comes in between comes together."
+    """
+    At most so many events a second, 0.01 to 1,000: what comes in between comes together. It does not hold for history and what is
+    replayed, for heartbeats, and where an event would hold more than 20,000 readings.
+    """
     maxRate: Float
     "At most so many readings of each series in an event, and in its history: those that show its peaks. 2 to 10,000."
     maxPoints: Int
@@ -520,7 +526,7 @@ type Subscription {
   ): [StatisticGroup!]!
   """
   Which devices send: first the state of each device, then each change. A device is ONLINE from a reading on until it has sent none for
-  ` + "`" + `silentAfter` + "`" + `.
+  ` + "`" + `silentAfter` + "`" + `. One that is deleted or does not match any more is left out from then on; ` + "`" + `changes` + "`" + ` tells of it.
   """
   deviceStatus(
     "The project to follow. May be left out with a key, and by members of one project."

@@ -255,27 +255,67 @@ func (w *world) subscribed(t *testing.T, n int) {
 	}
 }
 
-func TestFirstThatFailsIsEverybodysFailure(t *testing.T) {
+func TestFirstThatFailsIsTheNewcomersFailureUnlessItConcernsAll(t *testing.T) {
 	t.Parallel()
-	w := setup(t)
-	j := newJournal().in(w, transport.Plan{Share: "x"})
-	greeted := false
-	j.first = func(context.Context, bool) error {
-		if greeted {
-			return fault.New(fault.Invalid, "broken")
+	f := func(code fault.Code, shown string, all bool) {
+		t.Helper()
+		w := setup(t)
+		j := newJournal().in(w, transport.Plan{Share: "x"})
+		greeted := false
+		j.first = func(context.Context, bool) error {
+			if greeted {
+				return fault.New(code, "broken")
+			}
+			greeted = true
+			return nil
 		}
-		greeted = true
-		return nil
+		a, b := w.join(t), w.join(t)
+		a.send(entriesOf, "1", "a")
+		a.expect(fmt.Sprintf(entry, "1", 0))
+		b.send(entriesOf, "1", "a")
+		b.expect(failure("1", "broken", shown))
+		b.expectNothing()
+		if !all {
+			j.publish("a", 1)
+			a.expect(fmt.Sprintf(entry, "1", 1))
+			return
+		}
+		a.expect(failure("1", "broken", shown))
+		a.expectNothing()
+		w.gone(t, j)
 	}
-	a, b := w.join(t), w.join(t)
-	a.send(entriesOf, "1", "a")
-	a.expect(fmt.Sprintf(entry, "1", 0))
-	b.send(entriesOf, "1", "a")
-	for _, c := range []*client{a, b} {
-		c.expect(failure("1", "broken", "BAD_USER_INPUT"))
-		c.expectNothing()
-	}
-	w.gone(t, j)
+	f(fault.NotFound, "NOT_FOUND", true)
+	f(fault.TooMany, "TOO_MANY_REQUESTS", false)
+}
+
+func TestPanicWhileALaggardResumesEndsItAlone(t *testing.T) {
+	t.Parallel()
+	onSyntheticTime(t, patiently, func(w *world) {
+		var resuming atomic.Bool
+		j := newJournal().in(w, transport.Plan{Share: "x", Places: true, Check: func() error {
+			if resuming.Load() {
+				panic("secret of the check")
+			}
+			return nil
+		}})
+		j.open = func(_ context.Context, p transport.Part) error { resuming.Store(p.Behind); return nil }
+		c := w.join(w.t)
+		c.send(entriesOf, "1", "a")
+		synctest.Wait()
+		j.publish("a", 1000) // while the client reads nothing
+		synctest.Wait()
+		for {
+			text, err := c.read()
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			if strings.Contains(text, `"type":"error"`) {
+				break
+			}
+		}
+		c.send(`{"type":"ping"}`)
+		c.expect(`{"type":"pong"}`)
+	})
 }
 
 // TestClientMayCompleteAtAnyMoment has an operation held up in each phase of its life, until its client completes it.

@@ -66,7 +66,16 @@ func (e *execution) refusal() error {
 
 // First implements Answers.
 func (e *execution) First(ctx context.Context, again bool) (*Answer, error) {
-	return e.answer(ctx, func() (Mark, error) { return e.stream.first(ctx, again) })
+	a, err := e.answer(ctx, func() (Mark, error) { return e.stream.first(ctx, again) })
+	if err == nil && a.Failed && a.Fault != nil && !concernsAll(a.Fault.Code) {
+		e.over = false
+	}
+	return a, err
+}
+
+// concernsAll reports whether a failure that newcomers met is the execution's end, and not about their time alone.
+func concernsAll(code fault.Code) bool {
+	return code == fault.Unauthenticated || code == fault.NotFound || code == fault.Internal
 }
 
 // Next implements Answers.

@@ -21,14 +21,13 @@ import (
 // DefaultMaxBody is the longest request body that HTTP reads where nothing else is set: 256 KiB.
 const DefaultMaxBody = 256 << 10
 
-const allowed = "GET, POST, OPTIONS"
-
 // HTTP answers queries by GET and POST, and mutations by POST, as https://graphql.github.io/graphql-over-http asks.
 //
 // It takes whatever request reaches it, so add it to the server after every other transport. How long a request may take
 // is the business of its context and of the http.Server. Safe for concurrent use.
 type HTTP struct {
-	MaxBody int64 // longest request body in bytes; 0: DefaultMaxBody. A longer one is refused with 413
+	MaxBody int64  // longest request body in bytes; 0: DefaultMaxBody. A longer one is refused with 413
+	Beside  string // the methods that the transports before it take, for Allow: "PUT, DELETE" of Streaming
 }
 
 var _ graphql.Transport = HTTP{}
@@ -43,7 +42,7 @@ func (h HTTP) Supports(*http.Request) bool { return true }
 func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	w.Header().Add("Vary", "Accept")
 	if r.Method == http.MethodOptions {
-		w.Header().Set("Allow", allowed)
+		w.Header().Set("Allow", h.allowed())
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
@@ -60,6 +59,13 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 	h.execute(w, r, exec, params, media)
 }
 
+func (h HTTP) allowed() string {
+	if h.Beside != "" {
+		return "GET, POST, " + h.Beside + ", OPTIONS"
+	}
+	return "GET, POST, OPTIONS"
+}
+
 func (h HTTP) read(w http.ResponseWriter, r *http.Request) (params *graphql.RawParams, err error) {
 	start := graphql.Now()
 	switch r.Method {
@@ -68,7 +74,7 @@ func (h HTTP) read(w http.ResponseWriter, r *http.Request) (params *graphql.RawP
 	case http.MethodPost:
 		params, err = h.readBody(w, r)
 	default:
-		w.Header().Set("Allow", allowed)
+		w.Header().Set("Allow", h.allowed())
 		err = fault.New(fault.MethodNotAllowed, "use POST, or GET for queries")
 	}
 	if err != nil {

@@ -2,10 +2,14 @@ package transport_test
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/readout-dev/readout/graph/transport"
 )
 
 const (
@@ -59,6 +63,15 @@ func TestHTTPAnswersWithTheStatusThatTheMediaTypeAsksFor(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestAllowNamesTheMethodsOfTransportsBeside(t *testing.T) {
+	t.Parallel()
+	w := httptest.NewRecorder()
+	transport.HTTP{Beside: "PUT, DELETE"}.Do(w, httptest.NewRequest(http.MethodPatch, "/", nil), nil)
+	if got := w.Header().Get("Allow"); w.Code != http.StatusMethodNotAllowed || got != "GET, POST, PUT, DELETE, OPTIONS" {
+		t.Errorf("got %d, %s", w.Code, got)
 	}
 }
 

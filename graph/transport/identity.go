@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"maps"
 	"strconv"
@@ -37,16 +38,27 @@ func (s *Subscriptions) plan(ctx context.Context, exec graphql.GraphExecutor, op
 // identity names the shared execution of a plan: operations with the same one would be answered the same from any moment on.
 func (s *Subscriptions) identity(plan Plan, op *graphql.OperationContext, params *graphql.RawParams) string {
 	if plan.Share != "" {
-		variables := maps.Clone(params.Variables)
+		variables := maps.Clone(op.Variables) // those that it declares
 		for _, name := range own(op, plan.Begins) {
 			delete(variables, name)
 		}
-		key, err := json.Marshal([]any{plan.Share, params.Query, params.OperationName, variables, params.Extensions})
+		extensions := maps.Clone(params.Extensions)
+		delete(extensions, "operationId") // the client's own name for it
+		key, err := json.Marshal([]any{plan.Share, params.Query, params.OperationName, members(variables), members(extensions)})
 		if err == nil {
-			return string(key)
+			sum := sha256.Sum256(key)
+			return string(sum[:])
 		}
 	}
 	return "alone " + strconv.FormatInt(s.alone.Add(1), 10)
+}
+
+// members returns m, in place of nil an empty one: both mean the same.
+func members(m map[string]any) map[string]any {
+	if m == nil {
+		return map[string]any{}
+	}
+	return m
 }
 
 // own returns the variables that are used by the arguments of these names at the root of op and nowhere else.

@@ -17,6 +17,7 @@ type journal struct {
 	head    int64         // of what is committed
 	seen    int64         // of what this process was told
 	news    chan struct{} // closed when it is told of something
+	given   int64         // by an execution that is shared
 	opened  map[string]int
 	running int
 	failure error // of Next, once there is nothing left
@@ -82,6 +83,19 @@ func (j *journal) now() int64 {
 	return j.head
 }
 
+// await returns when what is shared has come to an offset.
+func (j *journal) await(offset int64) {
+	for {
+		j.mu.Lock()
+		given, news := j.given, j.news
+		j.mu.Unlock()
+		if given >= offset {
+			return
+		}
+		<-news
+	}
+}
+
 // behind returns all offsets of a topic behind one.
 func (j *journal) behind(topic string, offset int64) []int64 {
 	j.mu.Lock()
@@ -121,7 +135,8 @@ func (j *journal) stream(ctx context.Context, args map[string]any) (transport.St
 	from, _ := args["from"].(int64)
 	switch {
 	case part.Shared:
-		s.place = j.seen
+		s.place, j.given = j.seen, j.seen
+		j.wake()
 	case part.Behind:
 		s.place = part.Place
 	default:
@@ -176,6 +191,10 @@ func (s *entries) look() (mark transport.Mark, err error, news <-chan struct{}) 
 	end := s.end()
 	if o := s.following(end); o > 0 {
 		s.place = o
+		if s.part.Shared {
+			s.given = o
+			s.wake()
+		}
 		live := s.part == transport.Part{} && s.bound == 0 && s.following(end) == 0
 		return transport.Mark{Place: o, Live: live}, nil, nil
 	}

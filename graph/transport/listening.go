@@ -68,6 +68,7 @@ func (op *operation) goOn(sub *subscriber) {
 func (op *operation) resume(sub *subscriber) {
 	defer op.socket.transport.running.Done()
 	defer op.release()
+	defer op.recovered()
 	if err := sub.resume(op.relay, op.flush); err != nil {
 		op.ended(err)
 		return
@@ -76,6 +77,13 @@ func (op *operation) resume(sub *subscriber) {
 	op.resuming = false
 	op.mu.Unlock()
 	op.flush()
+}
+
+// recovered turns a panic of resume into a failure: nothing above it would recover.
+func (op *operation) recovered() {
+	if p := recover(); p != nil {
+		op.failed(failure(op.panicked(op.ctx, nil, p)))
+	}
 }
 
 // relay writes an answer that is for this subscriber alone, when the socket has room.
@@ -90,17 +98,17 @@ func (op *operation) relay(a *Answer) bool {
 		return true
 	}
 	frame := frames.Get().(*[]byte)
-	b := op.frame(*frame, a)
+	b := appendAnswer((*frame)[:0], op.quotedID, a)
 	sent := op.socket.send(op.ctx, op.active, b)
 	keepFrame(frame, b)
 	if sent {
-		sub.wrote(a)
+		sub.wrote()
 	}
 	return sent
 }
 
-func (op *operation) frame(b []byte, a *Answer) []byte {
-	return append(append(appendHead(b[:0], typeNext, op.quotedID), a.Body...), '}')
+func appendAnswer(b []byte, quotedID string, a *Answer) []byte {
+	return append(append(appendHead(b, typeNext, quotedID), a.Body...), '}')
 }
 
 // flush takes what is published and writes it, as long as the socket has room. It waits for nobody.
@@ -119,20 +127,21 @@ func (op *operation) flush() {
 		if op.taken == nil && !op.take(sub) {
 			return
 		}
-		b = op.frame(b, op.taken)
-		if op.socket.write(op.ctx, nil, b) != written {
+		f := op.taken.frameFor(op.quotedID)
+		if f == nil {
+			b = appendFrame(b[:0], op.quotedID, op.taken)
+			f = b
+		}
+		if op.socket.writeFrame(op.ctx, nil, f) != written {
 			return // until the outbox is drained, or for ever
 		}
-		sub.wrote(op.taken)
+		sub.wrote()
 		op.taken = nil
 	}
 }
 
 // take takes the next answer, if there is one to be written now. With op.mu held.
 func (op *operation) take(sub *subscriber) bool {
-	if sub == nil || op.resuming {
-		return false
-	}
 	l := sub.listener.Load()
 	if l == nil || op.socket.out.Pending() > 0 {
 		return false
@@ -195,7 +204,6 @@ func (op *operation) failed(a *Answer) {
 // socket: a client that may comes again, and goes on after its cursor.
 func (op *operation) failedLocked(a *Answer) {
 	if f := a.Fault; f != nil && (f.Code == fault.Unauthenticated || f.Code == fault.Unavailable || f.Code == fault.Lagging) {
-		op.finish() // so that nothing follows
 		op.socket.close(f.Code.Door().Close, f.Message)
 		return
 	}
@@ -213,6 +221,16 @@ func (op *operation) last(message []byte) {
 	}
 	if op.stop.Load() == nil {
 		op.takeTurns()
-		go op.flush() // it may have been drained meanwhile
+		op.flushSoon() // it may have been drained meanwhile
+	}
+}
+
+// flushSoon has flush called, unless the socket is over.
+func (op *operation) flushSoon() {
+	s := op.socket
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.code == 0 {
+		s.transport.running.Go(op.flush) // the socket's reader is still counted
 	}
 }

@@ -162,6 +162,8 @@ func (p *pipe) add(op *pulling) error {
 		return fault.New(fault.Conflict, "an operation of this operationId is running")
 	case len(p.ops) >= most:
 		return fault.New(fault.TooMany, "at most %d operations can run on one stream", most)
+	case !p.started && len(p.ops) >= maxWaiting:
+		return fault.New(fault.TooMany, "at most %d operations can wait for the stream to be opened", maxWaiting)
 	}
 	p.ops = append(slices.Clone(p.ops), op)
 	if p.started {

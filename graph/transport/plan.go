@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"encoding/json"
+	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -37,7 +38,7 @@ type Plan struct {
 }
 
 // Answers makes the payloads of one execution, as a Stream makes events: by one goroutine. See Stream for what each method means.
-// A failure is an Answer that Failed, and the last.
+// A failure is an Answer that Failed. It is the last: io.EOF follows; but for one of First that is the newcomers' alone.
 type Answers interface {
 	First(ctx context.Context, again bool) (*Answer, error)
 	Next(ctx context.Context) (*Answer, error)
@@ -52,5 +53,6 @@ type Answer struct {
 	Body      json.RawMessage // one JSON object: an execution result
 	Published time.Time       // when it was encoded, for all
 	Failed    bool            // Body is a list of errors, and the operation is over: execution never began, or was given up
-	Fault     *fault.Error    // why it was given up; Unauthenticated, Unavailable and Lagging concern all of a socket
+	framed    atomic.Pointer[framed]
+	Fault     *fault.Error // why it was given up; Unauthenticated, Unavailable and Lagging concern all of a socket
 }

@@ -113,7 +113,10 @@ func (op *pulling) next() bool {
 	switch state {
 	case live.Behind:
 		op.alone.Store(true)
-		op.pipe.running.Go(func() { op.goOn(sub.resume(op.send, op.pipe.wake)) })
+		op.pipe.running.Go(func() {
+			defer op.recovered()
+			op.goOn(sub.resume(op.send, op.pipe.wake))
+		})
 	case live.Over:
 		op.ended(l.Err())
 	case live.Taken:
@@ -138,7 +141,7 @@ func (op *pulling) send(a *Answer) bool {
 	sent := op.pipe.write(op.ctx, b)
 	keepFrame(frame, b)
 	if sent {
-		sub.wrote(a)
+		sub.wrote()
 	}
 	return sent
 }

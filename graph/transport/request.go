@@ -44,6 +44,32 @@ func member[T any](members map[string]any, name, must string, target *T) error {
 	return nil
 }
 
+// deepCopy returns a copy of the members of a JSON object.
+func deepCopy(members map[string]any) map[string]any {
+	if members == nil {
+		return nil
+	}
+	return copied(members).(map[string]any)
+}
+
+func copied(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		members := make(map[string]any, len(v))
+		for name, member := range v {
+			members[name] = copied(member)
+		}
+		return members
+	case []any:
+		elements := make([]any, len(v))
+		for i, element := range v {
+			elements[i] = copied(element)
+		}
+		return elements
+	}
+	return v
+}
+
 // requestOfURL reads a GraphQL request from the query part of a URL; an empty parameter is the same as none.
 func requestOfURL(rawQuery string) (*graphql.RawParams, error) {
 	values, err := url.ParseQuery(rawQuery)

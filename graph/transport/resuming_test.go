@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -276,4 +277,105 @@ func next(t *testing.T, text string, last int) (n int) {
 		t.Fatalf("after %d: %s", last, text)
 	}
 	return n
+}
+
+func TestSlowReadersAreLeftBehindAgainAndAgainAndMissNothing(t *testing.T) {
+	t.Parallel()
+	const n = 2000
+	w := setup(t, patiently)
+	j := newJournal().in(w, resumes)
+	var crowd sync.WaitGroup
+	for i := range 6 {
+		c := w.join(t)
+		c.send("%s", longFrom("1", 0))
+		crowd.Go(func() {
+			for last := range int64(n) {
+				if i > 0 && last%500 == 0 { // the first one reads all the time
+					j.await(min(n, last+700))
+				}
+				if !c.longEntry(last + 1) {
+					return
+				}
+			}
+		})
+	}
+	w.shared(t, 6)
+	for range n {
+		j.publish("a", 1)
+	}
+	crowd.Wait()
+	if _, overruns := w.subs.Counters(); overruns < 5 {
+		t.Errorf("only %d times somebody was left behind", overruns)
+	}
+}
+
+func TestSlowReadersMayLeaveAndComeAgain(t *testing.T) {
+	t.Parallel()
+	const n = 2000
+	var running atomic.Int64
+	w := setup(t, patiently, func(ws *transport.WebSocket) {
+		ws.Hooks.OnSubscribe = func() { running.Add(1) }
+		ws.Hooks.OnComplete = func() { running.Add(-1) }
+	})
+	j := newJournal().in(w, resumes)
+	var crowd sync.WaitGroup
+	for i := range 6 {
+		c := w.join(t)
+		crowd.Go(func() {
+			for last := int64(0); last < n; {
+				c.send("%s", longFrom("1", last))
+				if i > 0 {
+					j.await(min(n, last+rand.Int64N(700)))
+				}
+				for end := min(n, last+rand.Int64N(500)); last < end || i == 0 && last < n; last++ {
+					if !c.longEntry(last + 1) {
+						return
+					}
+				}
+				c.send(complete, "1")
+				c.quiet()
+			}
+		})
+	}
+	w.subscribed(t, 6)
+	for range n {
+		j.publish("a", 1)
+	}
+	crowd.Wait()
+	w.gone(t, j)
+	w.shutdown(t)
+	if n := running.Load(); n != 0 {
+		t.Errorf("%d operations stay", n)
+	}
+}
+
+// The answers are long, so that a connection does not hold many.
+var longName = strings.Repeat("x", 3000)
+
+// longFrom subscribes to long answers.
+func longFrom(id string, from int64) string {
+	const query = `"subscription($n:Int){%s:entries(of:\"a\",from:$n)}","variables":{"n":%d}`
+	return fmt.Sprintf(`{"id":"%s","type":"subscribe","payload":{"query":`+query+`}}`, id, longName, from)
+}
+
+// longEntry reads an answer, and reports whether it is that of an offset.
+func (c *client) longEntry(offset int64) bool {
+	want := fmt.Sprintf(`{"id":"1","type":"next","payload":{"data":{"%s":%d}}}`, longName, offset)
+	got, err := c.read()
+	if err != nil || got != want {
+		c.Errorf("want %d, got %.100s %v", offset, strings.ReplaceAll(got, longName, ""), err)
+	}
+	return err == nil && got == want
+}
+
+// quiet reads what is on its way.
+func (c *client) quiet() {
+	c.send(`{"type":"ping"}`)
+	for got := ""; !strings.Contains(got, "pong"); {
+		var err error
+		if got, err = c.read(); err != nil {
+			c.Error(err)
+			return
+		}
+	}
 }

@@ -21,13 +21,6 @@ const (
 	dropped                // nobody wants it any more
 )
 
-// trySend writes one message if nothing is kept for the client. It reports whether the message was written: if not, the
-// caller comes again when it is called by onDrained (or never, if the socket is closing). It does not wait and does not
-// keep the message. Safe for concurrent use.
-func (s *socket) trySend(message []byte) bool {
-	return s.write(context.Background(), nil, message) == written
-}
-
 // send writes one message as soon as nothing is kept for the client, unless ctx has ended by then or wanted, asked last,
 // says no. It reports whether the message was written. ctx ends with the socket. Safe for concurrent use.
 func (s *socket) send(ctx context.Context, wanted func() bool, message []byte) bool {
@@ -63,8 +56,18 @@ func (s *socket) sendLater(ctx context.Context, wanted func() bool, message []by
 	return became
 }
 
-// write writes message, or says why not.
+// write writes a text message if nothing is kept for the client, or says why not: of busy the caller comes again when it is
+// called by onDrained. It does not wait and does not keep the message. Safe for concurrent use. gorilla would do the same, but for three times the work and with garbage.
 func (s *socket) write(ctx context.Context, wanted func() bool, message []byte) outcome {
+	frame := frames.Get().(*[]byte)
+	b := append(appendTextHead((*frame)[:0], len(message)), message...)
+	became := s.writeFrame(ctx, wanted, b)
+	keepFrame(frame, b)
+	return became
+}
+
+// writeFrame is write for a message that is a frame already.
+func (s *socket) writeFrame(ctx context.Context, wanted func() bool, frame []byte) outcome {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	switch {
@@ -75,23 +78,14 @@ func (s *socket) write(ctx context.Context, wanted func() bool, message []byte) 
 	case wanted != nil && !wanted():
 		return dropped
 	}
-	if err := s.writeText(message); err != nil {
+	if _, err := s.out.Write(frame); err != nil {
 		s.cut()
 		return dropped
 	}
 	if on := s.transport.Hooks.OnSend; on != nil {
-		on(len(message))
+		on(len(frame))
 	}
 	return written
-}
-
-// writeText writes a text message as one frame. gorilla would do the same, but for three times the work and with garbage.
-func (s *socket) writeText(message []byte) error {
-	frame := frames.Get().(*[]byte)
-	b := append(appendTextHead((*frame)[:0], len(message)), message...)
-	_, err := s.out.Write(b)
-	keepFrame(frame, b)
-	return err
 }
 
 // appendTextHead appends the head of a frame that is a text message of size bytes,
@@ -114,7 +108,7 @@ type turns struct {
 }
 
 // onDrained has f called whenever nothing is kept for the client any more, until stop is called: f then writes what it has
-// by trySend, and does not wait. It is called by one goroutine at a time, which holds no lock, and perhaps once more while
+// by write, and does not wait. It is called by one goroutine at a time, which holds no lock, and perhaps once more while
 // stop returns. Who was refused before onDrained tries once more after it.
 func (s *socket) onDrained(f func()) (stop func()) {
 	t := &s.turns

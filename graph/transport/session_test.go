@@ -86,6 +86,27 @@ func TestRenewalThatIsRefusedClosesTheSocket(t *testing.T) {
 	f("panic", 1011, "something went wrong here; the request id leads to the log line")
 }
 
+func TestSocketOutlivesARenewalThatTakesLongerThanTheClientMayBeSilent(t *testing.T) {
+	t.Parallel()
+	slow := func(ws *transport.WebSocket) {
+		renewable(ws)
+		ws.Ping = 5 * time.Second
+		renew := ws.Renew
+		ws.Renew = func(ctx context.Context, payload json.RawMessage) (transport.Session, error) {
+			time.Sleep(15 * time.Second)
+			return renew(ctx, payload)
+		}
+	}
+	onSyntheticTime(t, slow, func(w *world) {
+		c := w.join(w.t)
+		c.SetPingHandler(func(string) error { return nil }) // nobody reads its pongs meanwhile
+		c.send(renewal, "for ever")
+		c.expect(`{"type":"pong","payload":{"expires":null}}`)
+		c.send(`{"type":"ping"}`)
+		c.expect(`{"type":"pong"}`)
+	})
+}
+
 func TestOtherPingsRenewNothing(t *testing.T) {
 	t.Parallel()
 	f := func(option func(*transport.WebSocket), greeted bool, payload string) {

@@ -138,6 +138,7 @@ func (s *socket) readMessage() error {
 		return nil
 	}
 	s.apart(func() { s.handle(buf.Bytes()) })
+	s.alive() // it was not listened to meanwhile
 	return nil
 }
 

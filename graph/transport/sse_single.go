@@ -42,11 +42,41 @@ func (t *Streaming) reserve(w http.ResponseWriter, r *http.Request) {
 func (t *Streaming) keep(p *pipe) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if err := t.mayReserve(p.owner); err != nil {
+		return err
+	}
 	if err := t.enter(p); err != nil {
 		return err
 	}
 	t.reserved[p.token] = p
 	p.expiry = time.AfterFunc(t.reservation(), func() { t.expire(p) })
+	return nil
+}
+
+// How many streams of many operations an owner may have: reserved, and in all; and how many operations wait for one to be opened.
+const (
+	maxUnopened = 16
+	maxReserved = 64
+	maxWaiting  = 8
+)
+
+// mayReserve returns why an owner cannot have a further stream. With t.mu held.
+func (t *Streaming) mayReserve(owner string) error {
+	unopened, all := 0, 0
+	for _, p := range t.reserved {
+		if p.owner == owner {
+			all++
+			if !p.claimed {
+				unopened++
+			}
+		}
+	}
+	switch {
+	case all >= maxReserved:
+		return fault.New(fault.TooMany, "at most %d streams of many operations can be open", maxReserved)
+	case unopened >= maxUnopened:
+		return fault.New(fault.TooMany, "at most %d streams can be reserved before one of them is opened", maxUnopened)
+	}
 	return nil
 }
 
@@ -122,7 +152,12 @@ func (t *Streaming) operate(w http.ResponseWriter, r *http.Request, exec graphql
 		return
 	}
 	op, errs := exec.CreateOperationContext(r.Context(), params)
-	if len(errs) > 0 || op.Operation.Operation == ast.Mutation && r.Method == http.MethodGet {
+	if len(errs) > 0 {
+		resp := exec.DispatchError(graphql.WithOperationContext(r.Context(), op), errs)
+		writeResponse(w, media, requestStatus(w, mediaGraphQL, errs), resp) // never 200: that is not accepted
+		return
+	}
+	if op.Operation.Operation == ast.Mutation && r.Method == http.MethodGet {
 		t.Plain.answer(w, r, exec, op, errs, media)
 		return
 	}

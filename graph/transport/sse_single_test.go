@@ -113,7 +113,7 @@ func TestReservedStreamRefuses(t *testing.T) {
 		f(400, "1 to 128 bytes", "POST", "/", called(strings.Repeat("x", 129), "{hello}"))
 		f(400, "must be a string", "POST", "/", `{"query":"{hello}","extensions":{"operationId":1}}`)
 		f(400, "must be a string", "GET", "/?"+hello+`&extensions={"operationId":1}`, "")
-		f(200, "GRAPHQL_PARSE_FAILED", "POST", "/", called("b", "{"))
+		f(400, "GRAPHQL_PARSE_FAILED", "POST", "/", called("b", "{"))
 		f(400, "GRAPHQL_PARSE_FAILED", "POST", "/", called("b", "{"), "Accept", mediaGraphQL)
 		f(400, "not JSON", "POST", "/", `{`)
 		f(405, "only queries", "GET", `/?query=mutation%7Badd(by:1)%7D&extensions={"operationId":"b"}`, "")
@@ -156,6 +156,45 @@ func TestReservedStreamIsOfNoUseToAnybodyElse(t *testing.T) {
 		f("ada", 200, 202, 200)
 		f("eve", 404, 404, 404)
 		f("ada", 409, 202, 200)
+	})
+}
+
+func TestReservationsOfOneOwnerAreBounded(t *testing.T) {
+	t.Parallel()
+	whose := func(s *transport.Streaming) {
+		s.Owner = func(ctx context.Context) string { return ctx.Value(person{}).(string) }
+	}
+	inLibrary(t, whose, func(l *library) {
+		tooMany := func(person string) {
+			t.Helper()
+			if got := l.ask("PUT", "/", "", "Person", person); got.status != http.StatusTooManyRequests {
+				t.Errorf("got %+v", got)
+			}
+		}
+		for range 16 {
+			l.reserve("Person", "eve")
+		}
+		tooMany("eve")
+		for range 64 {
+			token := l.reserve("Person", "ada")
+			l.listen("GET", "/", "", append(token, "Person", "ada")...)
+		}
+		tooMany("ada")
+	})
+}
+
+func TestFewOperationsWaitForAStreamToBeOpened(t *testing.T) {
+	t.Parallel()
+	inLibrary(t, nil, func(l *library) {
+		token := l.reserve()
+		for i := range 8 {
+			l.operate(token, fmt.Sprint(i), "subscription{ticks}")
+		}
+		if got := l.ask("POST", "/", called("8", "{hello}"), token...); got.status != http.StatusTooManyRequests {
+			t.Errorf("got %+v", got)
+		}
+		l.listen("GET", "/", "", token...)
+		l.operate(token, "8", "{hello}")
 	})
 }
 

@@ -51,6 +51,8 @@ type Part struct {
 	Place  int64
 	// After is a cursor that counts in place of the argument: of a client that comes back by its transport's own means.
 	After string
+	// Project is that of the Plan, whatever the arguments would mean by now; 0: it has none.
+	Project int64
 }
 
 type partKey struct{}

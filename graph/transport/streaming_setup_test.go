@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,6 +37,7 @@ type library struct {
 	client    *http.Client
 	t         *testing.T
 
+	left      atomic.Bool // the leaver has called add, and is refused what he listens to
 	mu        sync.Mutex
 	published int64         // the newest number
 	changed   chan struct{} // closed when there is a newer one
@@ -122,6 +124,9 @@ func (l *library) Schema() *ast.Schema { return l.schema }
 func (l *library) Exec(ctx context.Context) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
 	field := op.Operation.SelectionSet[0].(*ast.Field)
+	if field.Name == "add" && ctx.Value(person{}) == "leaver" {
+		l.left.Store(true)
+	}
 	if field.Name != "numbers" {
 		return l.house.Exec(ctx)
 	}
@@ -171,7 +176,13 @@ func (l *library) numbers(ctx context.Context) (<-chan any, error) {
 	if transport.Planning(ctx) {
 		check := func() error { _, _, err, _ := l.state(); return err }
 		if ctx.Value(person{}) == "leaver" {
-			check = func() error { return fault.New(fault.Unauthenticated, "the rights have ended") }
+			l.left.Store(false)
+			check = func() error {
+				if l.left.Load() {
+					return fault.New(fault.Unauthenticated, "the rights have ended")
+				}
+				return nil
+			}
 		}
 		return transport.Propose[any](ctx, transport.Plan{Share: "everybody", Places: true, Check: check, Project: 7})
 	}

@@ -28,7 +28,8 @@ type Subscriptions struct {
 	// Fault returns what a client gets to know of an error that ended an execution, and logs what it does not. nil: fault.Of
 	Fault func(ctx context.Context, err error) *fault.Error
 	Log   *slog.Logger // nil: slog.Default()
-	// Sent is told of each answer that was written to a subscriber, with when it was committed and when encoded; nil: nobody is.
+	// Sent is told of each answer when it was written to all who share it, or left for those who were not ready: when what it
+	// tells was committed, and when it was encoded. nil: nobody is told.
 	Sent func(committed, published time.Time)
 
 	once  sync.Once
@@ -41,14 +42,20 @@ type Subscriptions struct {
 }
 
 // Size implements live.Payload.
-func (a *Answer) Size() int { return len(a.Body) + 128 }
+func (a *Answer) Size() int { return 2*len(a.Body) + 128 } // with its frame
 
 // Offset implements live.Payload.
 func (a *Answer) Offset() int64 { return a.Place }
 
 func (s *Subscriptions) shared() *live.Feeds[*Answer] {
-	s.once.Do(func() { s.feeds = live.NewFeeds[*Answer](live.FeedConfig{}) })
+	s.once.Do(func() { s.feeds = live.NewFeeds(live.FeedConfig{}, s.published) })
 	return s.feeds
+}
+
+func (s *Subscriptions) published(a *Answer) {
+	if s.Sent != nil && !a.Failed {
+		s.Sent(a.Committed, a.Published)
+	}
 }
 
 func (s *Subscriptions) faultOf(ctx context.Context, err error) *fault.Error {
@@ -173,7 +180,7 @@ func (s *subscriber) resume(send func(*Answer) bool, wake func()) error {
 func (s *subscriber) catchUp(part Part, send func(*Answer) bool, wake func()) error {
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
-	alone, err := s.open(ctx, s.params, part)
+	alone, err := s.open(ctx, part)
 	if err != nil {
 		return err
 	}
@@ -215,8 +222,12 @@ func relay(ctx context.Context, answers Answers, send func(*Answer) bool, live b
 	}
 }
 
-// open begins an execution.
-func (s *subscriber) open(ctx context.Context, params *graphql.RawParams, part Part) (Answers, error) {
+// open begins an execution, with variables of its own: what checks them changes them.
+func (s *subscriber) open(ctx context.Context, part Part) (Answers, error) {
+	own := *s.params
+	own.Variables = deepCopy(own.Variables)
+	params := &own
+	part.Project = s.plan.Project
 	if s.plan.Answers != nil {
 		return s.plan.Answers(withPart(ctx, part), s.exec, params)
 	}
@@ -248,18 +259,38 @@ func (s *subscriber) join(how live.Join, wake func()) (*live.Listener[*Answer], 
 		if s.plan.Rights != nil {
 			ctx = s.plan.Rights(ctx)
 		}
-		answers, err := s.open(ctx, s.params, Part{Shared: true})
-		return together{answers}, err
+		answers, err := s.open(ctx, Part{Shared: true})
+		return &together{Answers: answers}, err
 	}, wake)
 }
 
-// together are answers whose failure is everybody's, even where it is met by a newcomer: after it there are no others.
-type together struct{ Answers }
+// together are the answers of a shared execution. A failure that it ends by is told to whoever comes later, too: as io.EOF it
+// would pass for complete.
+type together struct {
+	Answers
+	failed error // that was met last
+}
 
-func (t together) First(ctx context.Context, again bool) (*Answer, error) {
-	a, err := t.Answers.First(ctx, again)
+func (t *together) First(ctx context.Context, again bool) (*Answer, error) {
+	a, err := t.noted(t.Answers.First(ctx, again))
 	if err == nil && a.Failed {
-		return nil, &refused{a}
+		return nil, t.failed
+	}
+	return a, err
+}
+
+func (t *together) Next(ctx context.Context) (*Answer, error) {
+	return t.noted(t.Answers.Next(ctx))
+}
+
+func (t *together) noted(a *Answer, err error) (*Answer, error) {
+	switch {
+	case err == nil && a.Failed:
+		t.failed = &refused{a}
+	case err == nil:
+		t.failed = nil
+	case errors.Is(err, io.EOF) && t.failed != nil:
+		return nil, t.failed
 	}
 	return a, err
 }
@@ -273,11 +304,8 @@ func (s *subscriber) allowed() error {
 }
 
 // wrote takes note that an answer was written to the subscriber.
-func (s *subscriber) wrote(a *Answer) {
+func (s *subscriber) wrote() {
 	s.sent.Add(1)
-	if s.home.Sent != nil && !a.Failed {
-		s.home.Sent(a.Committed, a.Published)
-	}
 }
 
 // Kind is a transport of subscriptions.

@@ -71,9 +71,8 @@ type Hooks struct {
 	OnConnect    func()
 	OnDisconnect func(code int) // the close code that was sent or received; 1006: the connection broke or was cut
 	OnSubscribe  func()
-	OnComplete   func() // however the operation ended, when its goroutine has
-	OnSend       func(bytes int)
-	OnAnswer     func(committed, published time.Time) // an answer of a subscription was written to one subscriber; see Subscriptions.Sent
+	OnComplete   func()          // however the operation ended, when its goroutine has
+	OnSend       func(bytes int) // of a frame with a message
 }
 
 var _ graphql.Transport = (*WebSocket)(nil)

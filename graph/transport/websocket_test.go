@@ -520,7 +520,7 @@ func TestHooksComeInPairs(t *testing.T) {
 	c := w.join(t)
 	c.send(ticks, "1")
 	wait(t, w.began, "a subscription")
-	if sockets.Load() != 1 || operations.Load() != 1 || bytes.Load() != int64(len(`{"type":"connection_ack"}`)) {
+	if sockets.Load() != 1 || operations.Load() != 1 || bytes.Load() != int64(2+len(`{"type":"connection_ack"}`)) {
 		t.Errorf("%d sockets, %d operations, %d bytes", sockets.Load(), operations.Load(), bytes.Load())
 	}
 	_ = c.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(1000, "bye"), time.Now().Add(patience))
