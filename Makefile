@@ -7,7 +7,7 @@ GOLANGCI_LINT_VERSION := v2.15.0
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 # The packages that start goroutines: `make race` and .ci/run run these under the race detector.
-RACE := ./analysis/... ./auth/... ./export/... ./graph/... ./history/... ./ingest/... ./journal/... ./live/... ./pack/... ./store/... ./tail/... ./verify/...
+RACE := ./analysis/... ./auth/... ./client/... ./export/... ./graph/... ./history/... ./ingest/... ./journal/... ./live/... ./pack/... ./store/... ./tail/... ./verify/...
 
 .PHONY: help
 help: ## print these targets
@@ -51,6 +51,10 @@ generate: ## generate ent/db, graph/gql (from what ent writes) and the configura
 .PHONY: web
 web: ## build the playground's bundle, web/dist, anew (needs Node 20.19 or newer)
 	cd web && npm ci && npm run build
+
+.PHONY: clients
+clients: ## run the clients of docs/clients against a demo server (needs Node 20.19 or newer)
+	cd docs/clients && npm ci --silent && npm test --silent
 
 .PHONY: bench
 bench: ## list the benchmarks; run one with: make bench NAME=ingest-batch QUICK=-quick

@@ -34,6 +34,7 @@ func presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 		}
 		problem.Log(ctx, log, f)
 		return &gqlerror.Error{
+			Err:        f, // for who has to know what it was; it is not shown
 			Message:    f.Message,
 			Path:       graphql.GetPath(ctx),
 			Extensions: extensions(ctx, f),

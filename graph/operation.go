@@ -79,5 +79,5 @@ func (r operations) run(ctx context.Context, next graphql.OperationHandler) grap
 
 // refused answers an operation that is not run.
 func refused(ctx context.Context, f *fault.Error) graphql.ResponseHandler {
-	return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{{Message: f.Message, Extensions: extensions(ctx, f)}}})
+	return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{{Err: f, Message: f.Message, Extensions: extensions(ctx, f)}}})
 }

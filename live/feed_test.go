@@ -114,7 +114,7 @@ func (p *producer) First(ctx context.Context, again bool) (*parcel, error) {
 func (p *producer) Next(ctx context.Context) (*parcel, error) {
 	p.asked.Add(1)
 	for {
-		next, err, news := p.look()
+		next, news, err := p.look()
 		if next != nil || err != nil {
 			return next, err
 		}
@@ -126,14 +126,14 @@ func (p *producer) Next(ctx context.Context) (*parcel, error) {
 	}
 }
 
-func (p *producer) look() (*parcel, error, <-chan struct{}) {
+func (p *producer) look() (*parcel, <-chan struct{}, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if next := p.behind(p.place); next != nil {
 		p.place = next.offset
 		return next, nil, nil
 	}
-	return nil, p.err, p.news
+	return nil, p.news, p.err
 }
 
 // behind returns the first payload behind an offset.

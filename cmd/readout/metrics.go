@@ -83,7 +83,7 @@ func measureSubscriptions(reg prometheus.Registerer, h *graph.Handler) {
 		return float64(feeds)
 	})
 	gauge("readout_streams_open", "Responses that go on: Server-Sent Events and multipart.", func() float64 { return float64(h.Streams().Open()) })
-	counter("readout_subscription_answers_total", "Answers that were made, each for all who share it.", func() float64 {
+	counter("readout_subscription_answers_total", "Answers that were made for all who share an execution; what only one was sent is not among them.", func() float64 {
 		published, _ := s.Counters()
 		return float64(published)
 	})

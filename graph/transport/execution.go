@@ -61,7 +61,7 @@ func (e *execution) refusal() error {
 	if resp == nil {
 		return &refused{e.failed(e.ctx, fault.New(fault.Internal, "the subscription gave no answer"))}
 	}
-	return &refused{failure(resp.Errors)}
+	return &refused{refusalOf(resp.Errors)}
 }
 
 // First implements Answers.
@@ -149,6 +149,17 @@ func (e *execution) panicked(ctx context.Context, p any) error {
 // failure is the answer of an operation that is over, or never began.
 func failure(errs gqlerror.List) *Answer {
 	return &Answer{Body: []byte(encode(bounded(errs))), Published: time.Now(), Failed: true}
+}
+
+// refusalOf is the failure of a subscription whose resolver did not begin it. Its Fault is the first one among errs.
+func refusalOf(errs gqlerror.List) *Answer {
+	a := failure(errs)
+	for _, err := range errs {
+		if errors.As(err, &a.Fault) {
+			break
+		}
+	}
+	return a
 }
 
 // encoded returns resp as an answer; began is when the work on it did.

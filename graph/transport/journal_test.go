@@ -172,7 +172,7 @@ func (s *entries) Next(ctx context.Context) (any, transport.Mark, error) {
 		}
 	}
 	for {
-		mark, err, news := s.look()
+		mark, news, err := s.look()
 		if mark.Place > 0 || err != nil {
 			return mark.Place, mark, err
 		}
@@ -185,7 +185,7 @@ func (s *entries) Next(ctx context.Context) (any, transport.Mark, error) {
 }
 
 // look returns the next entry; neither that nor an error: it is to be waited for.
-func (s *entries) look() (mark transport.Mark, err error, news <-chan struct{}) {
+func (s *entries) look() (mark transport.Mark, news <-chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	end := s.end()
@@ -200,9 +200,9 @@ func (s *entries) look() (mark transport.Mark, err error, news <-chan struct{}) 
 	}
 	s.place = max(s.place, end)
 	if !s.part.Shared {
-		return mark, io.EOF, nil
+		return mark, nil, io.EOF
 	}
-	return mark, s.failure, s.news
+	return mark, s.news, s.failure
 }
 
 // following returns the next offset of the topic up to end; 0: none.

@@ -12,7 +12,7 @@ import (
 // scripted are answers of which there is at most one, again and again; else they are over.
 type scripted struct{ next *Answer }
 
-func (s *scripted) First(context.Context, bool) (*Answer, error) { return s.Next(nil) }
+func (s *scripted) First(ctx context.Context, _ bool) (*Answer, error) { return s.Next(ctx) }
 
 func (s *scripted) Next(context.Context) (*Answer, error) {
 	if s.next == nil {

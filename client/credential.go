@@ -1,0 +1,91 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Credential gives the token to show. It is asked for each request and each connection, and on an open connection when the
+// token that it gave last comes to its end. It is called by several goroutines at once.
+//
+// A subscription tries again after an error, unless that is final; see Final.
+type Credential func(ctx context.Context) (Token, error)
+
+// Token is a key, or the access token of a person who has logged in.
+type Token struct {
+	Text    string
+	Expires time.Time // zero: never
+}
+
+// Key is the credential of a device or a script.
+func Key(secret string) Credential {
+	return func(context.Context) (Token, error) { return Token{Text: secret}, nil }
+}
+
+// Login is the credential of a person. It logs in at the server when it is asked first, and again when two thirds of the token's
+// life are over. A wrong password is a *StatusError.
+func Login(server, email, password string) Credential {
+	body, _ := json.Marshal(map[string]string{"email": email, "password": password})
+	l := &login{url: strings.TrimSuffix(server, "/") + "/auth/login", body: body}
+	return l.token
+}
+
+type login struct {
+	url  string
+	body []byte
+
+	mu     sync.Mutex // held while one logs in, for all
+	last   Token
+	begins time.Time
+}
+
+func (l *login) token(ctx context.Context) (Token, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if life := l.last.Expires.Sub(l.begins); time.Since(l.begins) < life*2/3 {
+		return l.last, nil
+	}
+	began := time.Now()
+	t, err := l.ask(ctx)
+	if err != nil {
+		return Token{}, fmt.Errorf("log in: %w", err)
+	}
+	l.last, l.begins = t, began
+	return t, nil
+}
+
+func (l *login) ask(ctx context.Context) (Token, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, l.url, bytes.NewReader(l.body))
+	if err != nil {
+		return Token{}, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return Token{}, err
+	}
+	defer resp.Body.Close()
+	told, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return Token{}, err
+	}
+	var given struct {
+		AccessToken string
+		ExpiresAt   time.Time
+	}
+	if resp.StatusCode != http.StatusOK || json.Unmarshal(told, &given) != nil {
+		return Token{}, statusOf(resp, told)
+	}
+	expires := given.ExpiresAt
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil { // our clock may not be the server's
+		expires = time.Now().Add(given.ExpiresAt.Sub(date))
+	}
+	return Token{Text: given.AccessToken, Expires: expires}, nil
+}
