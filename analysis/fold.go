@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/readout-dev/readout/history"
 	"github.com/readout-dev/readout/reading"
@@ -218,8 +217,7 @@ func (f *folder) addUnit(u *history.Unit) error {
 		at += u.Length / 2
 	}
 	k := f.frame.at(at, f.near)
-	i, _ := slices.BinarySearch(f.series, u.Series)
-	f.traceUnit(i, k, u)
+	f.traceUnit(u.Place, k, u)
 	if k < 0 || k >= f.frame.intervals() {
 		return nil
 	}
@@ -229,7 +227,7 @@ func (f *folder) addUnit(u *history.Unit) error {
 	} else {
 		f.work.hours++
 	}
-	place := f.places[i]
+	place := f.places[u.Place]
 	for _, g := range f.index.wanted[place] {
 		c := f.grid.at(g, k)
 		c.summarize(u.Summary, place, place)

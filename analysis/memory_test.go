@@ -130,7 +130,8 @@ func (s *memory) give(
 	if len(rs) == 0 {
 		return nil
 	}
-	u := history.Unit{Length: length, Rollup: store.Rollup{Series: series, Start: start, Summary: stats.Summarize(rs)}}
+	place, _ := slices.BinarySearch(q.Series, series)
+	u := history.Unit{Place: place, Length: length, Rollup: store.Rollup{Series: series, Start: start, Summary: stats.Summarize(rs)}}
 	u.Area, u.Increase = math.NaN(), math.NaN()
 	if q.Lines {
 		line := stats.NewLine(rs, nil)

@@ -9,8 +9,9 @@ import (
 
 // What an estimate looks at, so that it takes some milliseconds whatever the range.
 const (
-	estimateSeries = 32   // at most, and concludes from them what the others have
-	estimateRows   = 2000 // of chunk, and of young
+	allSeries    = 32   // up to so many, and
+	someSeries   = 16   // so many of more: it concludes from them what the others have
+	estimateRows = 2000 // of chunk, and of young
 )
 
 // Estimate returns about how many readings the series, which must be distinct, have with from <= time < to: it decodes none,
@@ -23,14 +24,14 @@ func (r *Reader) Estimate(
 	return look.Readings, look.Outlived, err
 }
 
-// sample returns at most n of the series, evenly chosen.
-func sample(series []int64, n int) []int64 {
-	if len(series) <= n {
+// sample returns the series that are looked at, evenly chosen.
+func sample(series []int64) []int64 {
+	if len(series) <= allSeries {
 		return series
 	}
-	some := make([]int64, n)
+	some := make([]int64, someSeries)
 	for i := range some {
-		some[i] = series[i*len(series)/n]
+		some[i] = series[i*len(series)/someSeries]
 	}
 	return some
 }

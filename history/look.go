@@ -63,7 +63,7 @@ func (r *Reader) look(ctx context.Context, q LookQuery, room *room) (look Look, 
 	defer done()
 	whole := q.whole()
 	var held tail.Snapshot
-	mayRead := q.Few > 0 && len(q.Series) <= estimateSeries && r.tail.Count(q.Project, q.Series, whole.from, whole.to) <= q.Few
+	mayRead := q.Few > 0 && len(q.Series) == len(whole.series) && r.tail.Count(q.Project, q.Series, whole.from, whole.to) <= q.Few
 	if mayRead {
 		held = r.tail.Snapshot(q.Project, q.Series, whole.from, whole.to)
 	} else {
@@ -99,7 +99,7 @@ func (r *Reader) look(ctx context.Context, q LookQuery, room *room) (look Look, 
 // whole returns the query that reads all, of many series some.
 func (q LookQuery) whole() query {
 	return query{
-		project: q.Project, series: sample(q.Series, estimateSeries), max: unlike * q.Few,
+		project: q.Project, series: sample(q.Series), max: unlike * q.Few,
 		from: max(q.From, q.Margin-forever) - q.Margin, to: min(q.To, forever-q.Margin) + q.Margin,
 	}
 }

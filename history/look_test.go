@@ -79,7 +79,7 @@ func TestALookReadsNothingOfMuch(t *testing.T) {
 	f("of no series", 0, func(q *history.LookQuery) { q.Series, q.Few = nil, 1000 })
 	s.send(spread(2, 20*hour, 50)...)
 	f("when the tail has more", 930, func(q *history.LookQuery) { q.Few = 40 })
-	f("of so many series that only every other is looked at", 2*870+50, func(q *history.LookQuery) {
+	f("of so many series that only each fourth is looked at", 4*870+50, func(q *history.LookQuery) {
 		q.Few = 10_000
 		for id := int64(3); id <= 64; id++ {
 			q.Series = append(q.Series, id)

@@ -10,6 +10,7 @@ import (
 // Unit is the rollup of a series on a UTC day or in a UTC hour. It is valid during the call that gives it.
 type Unit struct {
 	store.Rollup
+	Place  int   // of its series in the query
 	Length int64 // of the hour or day that begins at Start, µs
 	// Coarse says that the readings have gone by age, and that the unit stands for them though a bound cuts it or it lacks the
 	// sketch or the line that was asked for. Its middle lies in the range.

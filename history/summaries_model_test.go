@@ -29,6 +29,9 @@ func (p *process) mustSum(t failer, q history.SummaryQuery) (s summed) {
 	ctx := context.Background()
 	var err error
 	s.left, err = p.reader.Summaries(ctx, q, func(u *history.Unit) error {
+		if q.Series[u.Place] != u.Series {
+			t.Fatalf("%+v is not of the series at place %d", u.Rollup, u.Place)
+		}
 		kept := *u
 		kept.Sketch = slices.Clone(u.Sketch)
 		s.units = append(s.units, kept)

@@ -223,7 +223,7 @@ func (s *summing) takeDay(row *store.Rollup) error {
 		s.leave(s.place, interval{row.Start, row.Start + dayLen})
 		return nil
 	}
-	return s.give(row, dayLen, false)
+	return s.give(s.place, row, dayLen, false)
 }
 
 // seek finds the place of a row: often the next one.
@@ -267,7 +267,7 @@ func (s *summing) takeGone(row *store.Rollup, dirty bool) error {
 	case deleted:
 		return nil
 	}
-	return s.give(row, dayLen, !s.says(row))
+	return s.give(s.place, row, dayLen, !s.says(row))
 }
 
 // deleted reports whether a deletion that is not packed covers the day: then its rollup goes, which otherwise stays.
@@ -281,18 +281,18 @@ func (s *summing) says(row *store.Rollup) bool {
 }
 
 // give calls take.
-func (s *summing) give(row *store.Rollup, length int64, coarse bool) error {
-	s.unit.Rollup, s.unit.Length, s.unit.Coarse = *row, length, coarse
+func (s *summing) give(place int, row *store.Rollup, length int64, coarse bool) error {
+	s.unit.Rollup, s.unit.Place, s.unit.Length, s.unit.Coarse = *row, place, length, coarse
 	s.failed = s.take(&s.unit)
 	return s.failed
 }
 
 // giveCoarse calls take with a rollup that is cut, if its middle is in the range.
-func (s *summing) giveCoarse(row *store.Rollup, length int64) error {
+func (s *summing) giveCoarse(place int, row *store.Rollup, length int64) error {
 	if middle := row.Start + length/2; middle < s.from || middle >= s.to {
 		return nil
 	}
-	return s.give(row, length, true)
+	return s.give(place, row, length, true)
 }
 
 func (s *summing) leave(place int, of interval) { s.left[place] = append(s.left[place], of) }

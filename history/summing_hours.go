@@ -59,21 +59,21 @@ func (s *summing) endCutDay() error {
 	switch {
 	case count == d.count:
 		for i := range hours {
-			if err := s.useHour(&hours[i], d.gone != nil); err != nil {
+			if err := s.useHour(d.place, &hours[i], d.gone != nil); err != nil {
 				return err
 			}
 		}
 		return nil
 	case d.gone != nil:
 		s.answer(whole)
-		return s.giveCoarse(d.gone, dayLen)
+		return s.giveCoarse(d.place, d.gone, dayLen)
 	}
 	s.rest.some = true
 	return nil
 }
 
 // useHour gives the hour, or leaves what of it lies in the range.
-func (s *summing) useHour(row *store.Rollup, gone bool) error {
+func (s *summing) useHour(place int, row *store.Rollup, gone bool) error {
 	of := interval{row.Start, row.Start + hourLen}
 	within := s.clip(of)
 	if within.from >= within.to {
@@ -83,10 +83,10 @@ func (s *summing) useHour(row *store.Rollup, gone bool) error {
 	switch {
 	case !cut && (says || gone):
 		s.answer(of)
-		return s.give(row, hourLen, !says)
+		return s.give(place, row, hourLen, !says)
 	case gone:
 		s.answer(of)
-		return s.giveCoarse(row, hourLen)
+		return s.giveCoarse(place, row, hourLen)
 	}
 	s.rest.some = true
 	return nil
