@@ -221,12 +221,14 @@ func (f *feed[P]) publish(p P) {
 	for len(f.payloads) > 1 && f.full() {
 		f.drop()
 	}
-	all := f.everybody()
+	all, end := f.everybody(), f.start+uint64(len(f.payloads))
 	f.mu.Unlock()
 
 	f.feeds.published.Add(1)
+	slowest := end // of those who have come meanwhile, too
 	for _, l := range all {
 		l.wake()
+		slowest = min(slowest, l.next.Load())
 	}
 	if f.feeds.told != nil {
 		f.feeds.told(p)
@@ -234,12 +236,6 @@ func (f *feed[P]) publish(p P) {
 
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	slowest := f.start + uint64(len(f.payloads))
-	for _, l := range all { // who came meanwhile has come behind it
-		if !l.left {
-			slowest = min(slowest, l.next.Load())
-		}
-	}
 	for f.start < slowest && len(f.payloads) > 0 {
 		f.drop()
 	}

@@ -116,9 +116,6 @@ func (op *operation) flush() {
 	op.mu.Lock()
 	defer op.mu.Unlock()
 	sub := op.subscriber.Load()
-	frame := frames.Get().(*[]byte)
-	b := *frame
-	defer func() { keepFrame(frame, b) }()
 	for !op.over.Load() {
 		if op.ending != nil {
 			op.last(op.ending)
@@ -127,17 +124,24 @@ func (op *operation) flush() {
 		if op.taken == nil && !op.take(sub) {
 			return
 		}
-		f := op.taken.frameFor(op.quotedID)
-		if f == nil {
-			b = appendFrame(b[:0], op.quotedID, op.taken)
-			f = b
-		}
-		if op.socket.writeFrame(op.ctx, nil, f) != written {
+		if op.writeTaken() != written {
 			return // until the outbox is drained, or for ever
 		}
 		sub.wrote()
 		op.taken = nil
 	}
+}
+
+// writeTaken writes the answer that is taken. With op.mu held.
+func (op *operation) writeTaken() outcome {
+	if f := op.taken.frameFor(op.quotedID); f != nil {
+		return op.socket.writeFrame(op.ctx, nil, f)
+	}
+	frame := frames.Get().(*[]byte)
+	b := appendFrame((*frame)[:0], op.quotedID, op.taken)
+	became := op.socket.writeFrame(op.ctx, nil, b)
+	keepFrame(frame, b)
+	return became
 }
 
 // take takes the next answer, if there is one to be written now. With op.mu held.
