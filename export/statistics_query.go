@@ -43,7 +43,7 @@ type column struct {
 
 // parseStatistics reads a request. What it does not know it refuses.
 func parseStatistics(r *http.Request, now time.Time) (statisticsQuery, error) {
-	q := statisticsQuery{now: now, fill: stats.FillNone}
+	q := statisticsQuery{now: now, fill: stats.FillNone, need: stats.Need{Plain: true}}
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return q, fault.New(fault.BadRequest, "the query of the URL is not well formed")

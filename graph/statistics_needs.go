@@ -16,20 +16,37 @@ import (
 // maxThresholds is how many different thresholds one field may ask for: each is looked at for each reading.
 const maxThresholds = 20
 
-// fieldNeeds says what the fields of Statistic and Boxplot need beside a Summary, where it does not depend on arguments.
+// fieldNeeds says what the fields of Statistic and Boxplot need beside a Summary, where it does not depend on arguments. What is
+// not in it needs all of the Summary.
 var fieldNeeds = map[string]stats.Need{
+	"__typename":       {Plain: true},
+	"start":            {Plain: true},
+	"end":              {Plain: true},
+	"label":            {Plain: true},
+	"exact":            {Plain: true},
+	"filled":           {Plain: true},
+	"previous":         {Plain: true},
+	"count":            {Plain: true},
+	"sum":              {Plain: true},
+	"mean":             {Plain: true},
+	"min":              {Plain: true},
+	"max":              {Plain: true},
+	"range":            {Plain: true},
+	"distinct":         {Plain: true},
+	"completeness":     {Plain: true},
+	"boxplot":          {Plain: true},
 	"delta":            {Line: true},
 	"rate":             {Line: true},
 	"timeWeightedMean": {Line: true},
 	"integral":         {Line: true},
-	"median":           {Values: true},
-	"quantile":         {Values: true},
-	"quantiles":        {Values: true},
-	"histogram":        {Values: true},
-	"q1":               {Values: true},
-	"q3":               {Values: true},
-	"p90":              {Values: true},
-	"p99":              {Values: true},
+	"median":           {Values: true, Plain: true},
+	"quantile":         {Values: true, Plain: true},
+	"quantiles":        {Values: true, Plain: true},
+	"histogram":        {Values: true, Plain: true},
+	"q1":               {Values: true, Plain: true},
+	"q3":               {Values: true, Plain: true},
+	"p90":              {Values: true, Plain: true},
+	"p99":              {Values: true, Plain: true},
 }
 
 // selection finds out what is asked of statistics, so that nobody pays for what is not: fragments are spread, aliases,
@@ -59,7 +76,7 @@ func needOfCells(ctx context.Context) (stats.Need, error) {
 }
 
 func needAt(ctx context.Context, look func(*selection, ast.SelectionSet) error) (stats.Need, error) {
-	s := &selection{operation: graphql.GetOperationContext(ctx)}
+	s := &selection{operation: graphql.GetOperationContext(ctx), need: stats.Need{Plain: true}}
 	err := look(s, graphql.GetFieldContext(ctx).Field.Selections)
 	return s.need, err
 }
@@ -103,7 +120,7 @@ func (s *selection) field(f graphql.CollectedField) error {
 		if label == "" {
 			return fault.New(fault.Invalid, "distinct wants the name of a label")
 		}
-		s.need = s.need.And(stats.Need{Labels: []string{label}})
+		s.need = s.need.And(stats.Need{Labels: []string{label}, Plain: true})
 	case "durationAbove", "durationBelow":
 		return s.threshold(args["threshold"])
 	case "quantile", "quantiles":

@@ -9,6 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/readout-dev/readout/analysis"
 	"github.com/readout-dev/readout/graph/scalar"
 	"github.com/readout-dev/readout/internal/fault"
 )
@@ -50,6 +51,8 @@ func (r operations) respond(ctx context.Context, next graphql.ResponseHandler) *
 		}
 	}
 	defer func() { r.budget.Release(int64(s.excess)) }()
+	ctx, release := analysis.Hold(ctx) // what is computed is written, too, before the next is
+	defer release()
 	return next(context.WithValue(scalar.WithNow(ctx, time.Now()), shareKey{}, s))
 }
 
