@@ -27,7 +27,6 @@ type Sketch struct {
 	min, max float64
 	exact    []valueCount       // ascending, at most MaxExact; nil when bins are there
 	bins     *ddsketch.DDSketch // nil while exact
-	guard    *guard             // of the bins; nil until Absorb needs one
 }
 
 // valueCount is a value and how often it occurs.

@@ -6,10 +6,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/DataDog/sketches-go/ddsketch"
-	"github.com/DataDog/sketches-go/ddsketch/encoding"
-	"github.com/DataDog/sketches-go/ddsketch/store"
-
 	"github.com/readout-dev/readout/reading"
 )
 
@@ -105,7 +101,7 @@ func parseBins(src []byte) (*Sketch, error) {
 		return nil, err
 	}
 	s.bins = newBins()
-	if err := newGuard(s.bins).add(bins, float64(s.count)); err != nil {
+	if err := mergeBins(s.bins, bins, float64(s.count)); err != nil {
 		return nil, err
 	}
 	return &s, nil
@@ -148,68 +144,7 @@ func (s *Sketch) Absorb(src []byte) error {
 	}
 	s.count += other.count
 	s.min, s.max = min(s.min, other.min), max(s.max, other.max)
-	if s.guard == nil {
-		s.guard = newGuard(s.bins)
-	}
-	return s.guard.add(bins, float64(other.count))
-}
-
-// guard decodes into bins.
-type guard struct {
-	into               *ddsketch.DDSketch
-	positive, negative boundedStore
-	sketch             *ddsketch.DDSketch // of these two
-}
-
-func newGuard(into *ddsketch.DDSketch) *guard {
-	g := &guard{into: into}
-	g.positive.DenseStore = into.GetPositiveValueStore().(*store.DenseStore)
-	g.negative.DenseStore = into.GetNegativeValueStore().(*store.DenseStore)
-	g.sketch = ddsketch.NewDDSketch(logarithm, &g.positive, &g.negative)
-	return g
-}
-
-// add adds what src holds: so many readings, or it is corrupt.
-func (g *guard) add(src []byte, count float64) error {
-	before, zeros := g.sketch.GetCount(), g.sketch.GetZeroCount()
-	if err := g.sketch.DecodeAndMergeWith(src); err != nil {
-		return corrupt("%w", err)
-	}
-	zeros = g.sketch.GetZeroCount() - zeros
-	if g.positive.broken || g.negative.broken || zeros != 0 && !credible(zeros) || g.sketch.GetCount()-before != count {
-		return corrupt("bins are out of range, or not all there")
-	}
-	if zeros > 0 {
-		add(g.into, 0, zeros)
-	}
-	return nil
-}
-
-// boundedStore is a store to decode into: it notices bins that no value has, before they take memory, counts that are
-// none, and missing bytes.
-type boundedStore struct {
-	*store.DenseStore
-	broken bool
-}
-
-// Add implements store.Store.
-func (s *boundedStore) Add(index int) { s.AddWithCount(index, 1) }
-
-// AddWithCount implements store.Store.
-func (s *boundedStore) AddWithCount(index int, count float64) {
-	if index < lowestBin || index > highestBin || count != 0 && !credible(count) {
-		s.broken = true
-	}
-	if !s.broken {
-		s.DenseStore.AddWithCount(index, count)
-	}
-}
-
-// DecodeAndMergeWith implements store.Store.
-func (s *boundedStore) DecodeAndMergeWith(b *[]byte, how encoding.SubFlag) error {
-	err := store.DecodeAndMergeWith(s, b, how)
-	s.broken = s.broken || err != nil // DDSketch does not look at the error
-	return err
+	return mergeBins(s.bins, bins, float64(other.count))
 }
 
 // credible reports whether count is a number of readings.
