@@ -9,14 +9,14 @@ import (
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"github.com/readout-dev/readout/graph/gql"
+	"github.com/readout-dev/readout/graph"
 	"github.com/readout-dev/readout/web"
 )
 
 // What the playground shows first must work.
 func TestPlaygroundExamplesFitTheSchema(t *testing.T) {
 	t.Parallel()
-	schema := gql.NewExecutableSchema(gql.Config{}).Schema()
+	schema := graph.Schema()
 	document, errs := gqlparser.LoadQueryWithRules(schema, web.Examples(), nil)
 	if len(errs) > 0 {
 		t.Fatal(errs)
@@ -37,11 +37,11 @@ func TestPlaygroundExamplesFitTheSchema(t *testing.T) {
 // graphqlBlock is an example in a page of docs.
 var graphqlBlock = regexp.MustCompile("(?s)\n```graphql\n(.*?)\n```\n")
 
-// So must what api.md and the README show: all of it fits the schema, and queries are answered.
+// So must what the pages show: all of it fits the schema, and queries are answered.
 func TestDocumentedExamplesWork(t *testing.T) {
 	t.Parallel()
 	var examples [][][]byte
-	for page, least := range map[string]int{"../docs/api.md": 10, "../README.md": 3} {
+	for page, least := range map[string]int{"../docs/api.md": 10, "../docs/live.md": 4, "../README.md": 3} {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
@@ -52,7 +52,7 @@ func TestDocumentedExamplesWork(t *testing.T) {
 		}
 		examples = append(examples, found...)
 	}
-	schema := gql.NewExecutableSchema(gql.Config{}).Schema()
+	schema := graph.Schema()
 	w := setup(t)
 	w.send(w.ours.series, 1)
 	for _, e := range examples {

@@ -45,8 +45,10 @@ func (r *Resolver) Refilter(project int64) { r.refilter(project) }
 // Thinned is thinned.
 var Thinned = thinned
 
-// InJournal signs a place in a project's journal.
-func (c Cursors) InJournal(project, offset int64) *Cursor { return c.sign(inJournal, project, offset) }
+// InJournal signs a place in a project's journal; at is when its entry was committed (µs), 0: not known.
+func (c Cursors) InJournal(project, offset, at int64) *Cursor {
+	return c.sign(inJournal, project, offset, at)
+}
 
 // TakeHistories takes room for n readings from all subscriptions' history; false: there is not so much.
 func (r *Resolver) TakeHistories(n int64) bool {

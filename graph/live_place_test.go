@@ -20,6 +20,10 @@ func (a *aheadOf) Read(_ context.Context, project, after int64, _ int) ([]journa
 	return []journal.Entry{{Project: project, Offset: after + 1}}, nil
 }
 
+func (a *aheadOf) CommittedAt(_ context.Context, _, offset int64) (time.Time, error) {
+	return time.UnixMicro(offset), nil
+}
+
 func (a *aheadOf) Follow(context.Context, int64) error { return nil }
 
 func (a *aheadOf) Applied(int64) (int64, bool) {

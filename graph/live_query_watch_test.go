@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vektah/gqlparser/v2"
 	"pgregory.net/rapid"
@@ -25,6 +26,13 @@ type fakeJournal struct {
 func (j *fakeJournal) Read(_ context.Context, _, after int64, limit int) ([]journal.Entry, error) {
 	j.first = min(j.first, after+1)
 	return j.entries[after:min(int(after)+limit, len(j.entries))], nil
+}
+
+func (j *fakeJournal) CommittedAt(_ context.Context, _, offset int64) (time.Time, error) {
+	if offset < 1 || offset > int64(len(j.entries)) {
+		return time.Time{}, nil
+	}
+	return j.entries[offset-1].At, nil
 }
 
 func (j *fakeJournal) Follow(_ context.Context, project int64) error {

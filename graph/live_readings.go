@@ -26,6 +26,7 @@ type readingStream struct {
 	place *place
 	held  *journal.Entry // taken from place, and not looked at
 	batch batch
+	last  stamp // of the last cursor, so that nobody is asked again
 
 	// Of the one that is shared.
 	shared   bool
@@ -234,6 +235,7 @@ func (s *readingStream) flush(now time.Time) (*gql.ReadingEvent, transport.Mark,
 	if b.full {
 		s.due = time.Time{}
 	}
+	s.last = stampOf(b.last, b.at)
 	e, mark := s.event(b.last)
 	if len(b.readings) > 0 {
 		e.Readings = thinned(b.readings, s.points)
@@ -261,7 +263,7 @@ func (s *readingStream) caughtUp() (*gql.ReadingEvent, transport.Mark, error) {
 
 // event returns an empty event that stands for the entries up to an offset.
 func (s *readingStream) event(offset int64) (*gql.ReadingEvent, transport.Mark) {
-	cursor := s.Cursors.sign(inJournal, s.project, offset)
+	cursor := s.cursorAt(offset)
 	var text strings.Builder
 	cursor.MarshalGQL(&text)
 	e := &gql.ReadingEvent{Cursor: cursor, Offset: &offset, Deleted: []*gql.DeletedReadings{}, Readings: []*gql.LiveReading{}}

@@ -24,8 +24,9 @@ type past struct {
 	holds   int64               // of Resolver.histories, for them
 	told    map[int64]int64     // by series: up to which offset history tells of it
 	gap     *gql.ReadingEvent
-	until   int64 // the entries up to it were there when it began, or it was told to go on so far
-	greets  bool  // it has to say that it is caught up
+	mark    transport.Mark // of the gap
+	until   int64          // the entries up to it were there when it began, or it was told to go on so far
+	greets  bool           // it has to say that it is caught up
 }
 
 // begin prepares a part of the subscription.
@@ -112,15 +113,15 @@ func idsOf(found []*db.Series) []int64 {
 
 // beginAfter begins behind a cursor.
 func (s *readingStream) beginAfter(ctx context.Context, after *Cursor) error {
-	project, offset, err := s.Cursors.open(inJournal, after)
+	named, err := s.openCursor(after)
 	if err != nil {
 		return err
 	}
-	if project != s.project {
-		return fault.New(fault.Invalid, "this cursor is of another project")
+	s.place = s.placeAt(s.project, named.offset)
+	if err := s.reach(ctx, named.offset); err != nil {
+		return err
 	}
-	s.place = s.placeAt(s.project, offset)
-	return s.reach(ctx, offset)
+	return s.recognise(ctx, named)
 }
 
 // reach waits until the hub has come to an offset that a client was given: by another process, if this one was not told of
@@ -158,8 +159,10 @@ func (s *readingStream) beginBehind(ctx context.Context, place, head int64) erro
 		}
 	}
 	s.place = s.placeAt(s.project, s.until)
-	s.gap, _ = s.event(s.until)
-	s.gap.Gap = &gql.Gap{From: place + 1, To: s.until, After: *s.Cursors.sign(inJournal, s.project, place)}
+	after := s.cursorAt(place)
+	s.gap, s.mark = s.event(s.until)
+	s.mark.Gap = string(s.onLag)
+	s.gap.Gap = &gql.Gap{From: place + 1, To: s.until, After: *after}
 	s.gap.Readings = append(s.gap.Readings, latest...)
 	return nil
 }
@@ -203,11 +206,9 @@ func (s *readingStream) nextOfPast(ctx context.Context) (*gql.ReadingEvent, tran
 	case len(s.history) > 0:
 		return s.nextOfHistory(), transport.Mark{}, nil
 	case s.gap != nil:
-		_, mark := s.event(*s.gap.Offset)
-		mark.Live = true
 		e := s.gap
-		s.gap = nil
-		return e, mark, nil
+		s.gap, s.mark.Live = nil, true
+		return e, s.mark, nil
 	}
 	for !s.batch.full && (s.held != nil || s.place.Place() < s.until) {
 		if err := s.takeNext(ctx); err != nil {

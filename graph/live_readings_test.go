@@ -571,7 +571,7 @@ func TestWhoComesBackHearsOfSeriesThatAreGone(t *testing.T) {
 		t.Errorf("got %+v", e)
 	}
 	s.conn.Close()
-	s = w.subscribe("deviceKey", `series: {}, after: "`+textOf(*w.graph.Cursors.InJournal(w.ours.project, after))+`"`)
+	s = w.subscribe("deviceKey", `series: {}, after: "`+textOf(*w.graph.Cursors.InJournal(w.ours.project, after, 0))+`"`)
 	if e := s.next(); !e.CaughtUp || len(e.Deleted) != 0 {
 		t.Errorf("a device hears of what may be another's: %+v", e)
 	}
@@ -596,7 +596,7 @@ func TestWhoLagsGetsWhatHeAskedFor(t *testing.T) {
 		l := w.open(temperature(), graph.ReadingArguments{OnLag: &policy}, transport.Part{Behind: true, Place: place})
 		for _, want := range events {
 			e, mark := l.next()
-			if told(e) != want || e.CaughtUp || mark.Live != (e.Gap != nil) {
+			if told(e) != want || e.CaughtUp || mark.Live != (e.Gap != nil) || (mark.Gap == string(policy)) != (e.Gap != nil) {
 				t.Errorf("%s: got %s, %+v, want %s", policy, told(e), mark, want)
 			}
 			if e.Gap != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/readout-dev/readout/internal/fault"
 )
@@ -24,7 +25,8 @@ type project struct {
 
 	mu      sync.Mutex // never held while the database works
 	gone    bool
-	running *catchUp // the one that is under way; nil when none is
+	behind  time.Time // since when more is known to be committed than the views have; zero: they have all
+	running *catchUp  // the one that is under way; nil when none is
 }
 
 // catchUp is a read of the journal for the views, by one goroutine for all who want it.
@@ -41,6 +43,7 @@ func (p *project) current() bool { return p.loaded.Load() && p.applied.Load() >=
 func (p *project) committed(views []View, e Entry) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	defer p.note()
 	p.known.Store(max(p.known.Load(), e.Offset))
 	if p.gone || p.running != nil || !p.loaded.Load() {
 		return false // whoever is reading, or will be the first to, goes on to what is known
@@ -55,6 +58,7 @@ func (p *project) committed(views []View, e Entry) bool {
 func (p *project) learn(head, packedTo int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	defer p.note()
 	p.known.Store(max(p.known.Load(), head))
 	p.packed.Store(max(p.packed.Load(), packedTo))
 }
@@ -82,6 +86,27 @@ func (p *project) apply(views []View, e Entry) {
 		v.Apply(e)
 	}
 	p.applied.Store(e.Offset)
+	p.note()
+}
+
+// note keeps since when the views have not had all. With mu held.
+func (p *project) note() {
+	switch {
+	case p.applied.Load() >= p.known.Load():
+		p.behind = time.Time{}
+	case p.behind.IsZero():
+		p.behind = time.Now()
+	}
+}
+
+// since returns since when the views have not had all that is known to be committed; zero: they have, or have never begun.
+func (p *project) since() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.gone || !p.loaded.Load() || p.current() {
+		return time.Time{}
+	}
+	return p.behind
 }
 
 // catchUp returns when the views have all that is known to be committed: by reading it, or by waiting for who does.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -29,6 +30,16 @@ func NewReader(pool *pgxpool.Pool) *Reader { return &Reader{pool} }
 // database is away; an entry that cannot be decoded is an error that names it.
 func (r *Reader) Read(ctx context.Context, project, after int64, limit int) ([]Entry, error) {
 	return r.page(ctx, project, after, limit, readBytes)
+}
+
+// CommittedAt returns when the entry at an offset of project's journal was written, which is its Entry.At; zero when the
+// journal does not hold it, any more or yet. It asks the database, once. Faults: Unavailable when that is away.
+func (r *Reader) CommittedAt(ctx context.Context, project, offset int64) (time.Time, error) {
+	at, err := store.CommittedAt(ctx, r.pool, project, offset)
+	if err != nil {
+		return time.Time{}, store.Fault(err)
+	}
+	return at, nil
 }
 
 // page reads and decodes a stretch of a journal.
@@ -125,7 +136,7 @@ func (p *project) start(views []View, state store.JournalState) error {
 		return errGone
 	}
 	for _, v := range views {
-		v.Start(Beginning{Project: p.id, After: state.PackedTo, Latest: state.Latest})
+		v.Start(Beginning{Project: p.id, After: state.PackedTo, At: state.PackedAt, Latest: state.Latest})
 	}
 	p.applied.Store(state.PackedTo)
 	p.packed.Store(max(p.packed.Load(), state.PackedTo))

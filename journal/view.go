@@ -1,6 +1,10 @@
 package journal
 
-import "github.com/readout-dev/readout/reading"
+import (
+	"time"
+
+	"github.com/readout-dev/readout/reading"
+)
 
 // View is something that is kept up to date with the journals of projects. A Follower calls it, for one project one call
 // at a time, for different projects at once; the calls for one project have an order, and all in it are quick.
@@ -18,6 +22,8 @@ type View interface {
 type Beginning struct {
 	Project int64
 	After   int64 // the entries up to this offset are packed and will not be applied
+	// At is when the entry at After was written, by the database's clock; UTC; zero where the journal does not hold it any more.
+	At time.Time
 	// Latest has the newest reading of each series that has one, as of After or an entry behind it: what the entries up to
 	// there say of it they will say again. Shared by all views: read only.
 	Latest []reading.Reading

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"sync"
+	"time"
 
 	"github.com/readout-dev/readout/internal/fault"
 	"github.com/readout-dev/readout/journal"
@@ -16,10 +17,12 @@ var ErrReset error = fault.New(fault.NotFound, "the journal does not hold this c
 // ErrGone is the answer when the project is not followed: it was deleted, or nobody has called Follow.
 var ErrGone error = fault.New(fault.NotFound, "this project does not exist any more")
 
-// Reader reads a project's journal behind an offset: entries in order and without holes, limit at most. A
-// journal.Reader is one.
+// Reader reads journals. A journal.Reader is one.
 type Reader interface {
+	// Read returns entries of a project's journal behind an offset, in order and without holes, limit at most.
 	Read(ctx context.Context, project, after int64, limit int) ([]journal.Entry, error)
+	// CommittedAt returns the Entry.At of the entry at an offset; zero when the journal does not hold it.
+	CommittedAt(ctx context.Context, project, offset int64) (time.Time, error)
 }
 
 // Config sets the limits of a Hub; its zero value is right for one server process.
@@ -98,6 +101,19 @@ func (h *Hub) Subscribe(project, after int64) *Subscription {
 		s.topic.admit(s)
 	}
 	return s
+}
+
+// CommittedAt returns when the entry at an offset of project's journal was committed, by the database's clock, in
+// microseconds; zero when the journal does not hold it, any more or yet. It tells one history of a journal from another:
+// after a restore from a backup there are other entries at the same offsets. It asks the Reader, whose errors it returns,
+// but not for the head and the recent entries.
+func (h *Hub) CommittedAt(ctx context.Context, project, offset int64) (time.Time, error) {
+	if t := h.topic(project); t != nil {
+		if at, ok := t.committedAt(offset); ok {
+			return at, nil
+		}
+	}
+	return h.reader.CommittedAt(ctx, project, offset)
 }
 
 func (h *Hub) topic(project int64) *topic {

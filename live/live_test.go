@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/goleak"
@@ -47,6 +48,23 @@ func (j *fakeJournal) Read(_ context.Context, _, after int64, limit int) ([]jour
 	return slices.Clone(j.entries[i:min(i+limit, len(j.entries))]), nil
 }
 
+func (j *fakeJournal) CommittedAt(_ context.Context, _, offset int64) (time.Time, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.reads++
+	return j.committedAt(offset), j.err
+}
+
+// committedAt returns when the entry at an offset was written; zero when there is none.
+func (j *fakeJournal) committedAt(offset int64) time.Time {
+	for _, e := range j.entries {
+		if e.Offset == offset {
+			return e.At
+		}
+	}
+	return time.Time{}
+}
+
 // commit writes the next entry, with n readings.
 func (j *fakeJournal) commit(n int) journal.Entry {
 	return j.append(journal.Entry{Readings: make([]reading.Reading, n)})
@@ -68,6 +86,7 @@ func (j *fakeJournal) append(e journal.Entry) journal.Entry {
 	if len(j.entries) > 0 {
 		e.Offset = j.entries[len(j.entries)-1].Offset + 1
 	}
+	e.At = time.UnixMicro(1000 * e.Offset)
 	j.entries = append(j.entries, e)
 	return e
 }

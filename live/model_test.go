@@ -160,6 +160,12 @@ func TestEachSubscriptionGetsWhatConcernsIt(t *testing.T) {
 				f.Widen()
 				f.narrow, f.idle = false, false
 			},
+			"look up": func(t *rapid.T) {
+				offset := rapid.Int64Range(0, int64(len(m.journal.entries))+1).Draw(t, "offset")
+				if at, err := m.CommittedAt(ended, project, offset); err != nil || !at.Equal(m.journal.committedAt(offset)) {
+					t.Fatalf("entry %d was committed at %v, %v; want %v", offset, at, err, m.journal.committedAt(offset))
+				}
+			},
 			"close": func(t *rapid.T) {
 				f := m.any(t)
 				f.Close()
@@ -175,7 +181,8 @@ func newModel(t *rapid.T) *model {
 	m.Hub = live.New(m.journal, live.Config{MaxEntries: rapid.IntRange(1, 5).Draw(t, "entries kept")})
 	begin := journal.Beginning{Project: project}
 	for range rapid.IntRange(0, 5).Draw(t, "entries before the beginning") {
-		begin.After = m.journal.append(anyEntry.Draw(t, "entry")).Offset
+		e := m.journal.append(anyEntry.Draw(t, "entry"))
+		begin.After, begin.At = e.Offset, e.At
 	}
 	for _, id := range rapid.SliceOf(rapid.Int64Range(0, modelSeries)).Draw(t, "latest") {
 		begin.Latest = append(begin.Latest, reading.Reading{Series: id})

@@ -203,11 +203,11 @@ func (s *Subscription) readPage(ctx context.Context, old int64) error {
 // checkPlace asks the journal whether it holds the entry at place, which this process has not been told of yet: another
 // one may have written it and given it to our client.
 func (s *Subscription) checkPlace(ctx context.Context) error {
-	page, err := s.hub.reader.Read(ctx, s.topic.project, s.place-1, 1)
+	at, err := s.hub.reader.CommittedAt(ctx, s.topic.project, s.place)
 	if err != nil {
 		return err
 	}
-	if len(page) == 0 || page[0].Offset != s.place {
+	if at.IsZero() {
 		return ErrReset
 	}
 	s.real = true

@@ -3,6 +3,7 @@ package live
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/readout-dev/readout/journal"
 )
@@ -14,8 +15,9 @@ type topic struct {
 	share   share
 
 	mu     sync.Mutex
-	head   int64 // the last offset that was published
-	recent ring  // ends at head, unless it is empty
+	head   int64     // the last offset that was published
+	headAt time.Time // its Entry.At; zero where the journal does not hold it
+	recent ring      // ends at head, unless it is empty
 	known  known
 	index  index
 	gone   bool
@@ -37,7 +39,7 @@ func (t *topic) publish(e *journal.Entry) {
 	defer t.mu.Unlock()
 	before := t.head
 	t.recent.push(e)
-	t.head = e.Offset
+	t.head, t.headAt = e.Offset, e.At
 	for s := range t.index.wide {
 		s.offer(e)
 	}
@@ -65,9 +67,22 @@ func (t *topic) skip(b journal.Beginning) {
 		s.detach(t.head)
 		s.notify()
 	}
-	t.head = b.After
+	t.head, t.headAt = b.After, b.At
 	t.recent.clear()
 	t.known.learn(&journal.Entry{Readings: b.Latest})
+}
+
+// committedAt returns the Entry.At of the entry at an offset, as far as it is in memory.
+func (t *topic) committedAt(offset int64) (at time.Time, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if offset == t.head {
+		return t.headAt, true
+	}
+	if e := t.recent.after(offset - 1); e != nil {
+		return e.At, true
+	}
+	return time.Time{}, false
 }
 
 // end makes every subscription end.

@@ -16,6 +16,7 @@ import (
 type JournalState struct {
 	Head     int64             // offset of the last entry; 0 without one
 	PackedTo int64             // the entries up to this offset are packed
+	PackedAt time.Time         // when the entry at PackedTo was written, UTC; zero where the journal does not hold it
 	Latest   []reading.Reading // the newest reading of each series that has one, as table latest has it
 }
 
@@ -25,10 +26,15 @@ func BeginJournal(ctx context.Context, pool *pgxpool.Pool, project int64) (Journ
 	var s JournalState
 	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err := pgx.BeginTxFunc(ctx, pool, snapshot, func(tx pgx.Tx) error {
-		row := tx.QueryRow(ctx, `select h.head, coalesce(p.packed_to, 0)
+		row := tx.QueryRow(ctx, `select h.head, coalesce(p.packed_to, 0),
+				(select at from journal where project_id = $1 and "offset" = p.packed_to)
 			from journal_head h left join packing p using (project_id) where project_id = $1`, project)
-		if err := row.Scan(&s.Head, &s.PackedTo); err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		var packedAt *time.Time
+		if err := row.Scan(&s.Head, &s.PackedTo, &packedAt); err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return err
+		}
+		if packedAt != nil {
+			s.PackedAt = packedAt.UTC()
 		}
 		rows, err := tx.Query(ctx, `select series_id, "time", value from latest
 			where project_id = $1 and "time" is not null`, project)

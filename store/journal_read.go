@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -51,6 +52,18 @@ func scanEntry(row pgx.CollectableRow) (e Entry, err error) {
 	err = row.Scan(&e.Offset, &e.At, &e.Kind, &e.Count, &e.Payload)
 	e.At = e.At.UTC()
 	return e, err
+}
+
+// CommittedAt returns when the entry at an offset of project's journal was written, UTC in microseconds; zero when the journal
+// does not hold it. It is one statement. Errors are PostgreSQL's own; see Fault.
+func CommittedAt(ctx context.Context, pool *pgxpool.Pool, project, offset int64) (time.Time, error) {
+	const read = `select at from journal where project_id = $1 and "offset" = $2`
+	var at time.Time
+	err := pool.QueryRow(ctx, read, project, offset).Scan(&at)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return time.Time{}, fmt.Errorf("read when entry %d of project %d was written: %w", offset, project, err)
+	}
+	return at.UTC(), nil
 }
 
 // JournalHead says how far the journal of a project is.

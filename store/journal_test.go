@@ -185,6 +185,36 @@ func TestReadEntriesStopsAtEachLimit(t *testing.T) {
 	read(5, 100, 1000)
 }
 
+func TestCommittedAtIsTheClockOfTheAppend(t *testing.T) {
+	t.Parallel()
+	pool := testdb.New(t)
+	p, other := newProject(t, pool), newProject(t, pool)
+	placed := append(appendTo(t, pool, p), appendTo(t, pool, p)...)
+	appendTo(t, pool, other)
+	f := func(project, offset int64, want time.Time) {
+		t.Helper()
+		if at, err := store.CommittedAt(t.Context(), pool, project, offset); err != nil || at != want {
+			t.Errorf("entry %d of project %d was written at %v, %v; want %v", offset, project, at, err, want)
+		}
+	}
+	f(p, 1, placed[0].At)
+	f(p, 2, placed[1].At)
+	f(p, 3, time.Time{})
+	f(404, 1, time.Time{})
+	if state, err := store.BeginJournal(t.Context(), pool, p); err != nil || !state.PackedAt.IsZero() {
+		t.Errorf("nothing is packed: got %+v, %v", state, err)
+	}
+	exec(t, pool, `insert into packing values ($1, 2)`, p)
+	if state, err := store.BeginJournal(t.Context(), pool, p); err != nil || state.PackedAt != placed[1].At {
+		t.Errorf("got %+v, %v; want %v", state, err, placed[1].At)
+	}
+	exec(t, pool, `delete from journal where project_id = $1`, p)
+	if state, err := store.BeginJournal(t.Context(), pool, p); err != nil || !state.PackedAt.IsZero() || state.PackedTo != 2 {
+		t.Errorf("what is packed was dropped: got %+v, %v", state, err)
+	}
+	f(p, 2, time.Time{})
+}
+
 func TestFindFlushSettlesOnlyWhenTheBackendIsGone(t *testing.T) {
 	t.Parallel()
 	pool := testdb.New(t)
