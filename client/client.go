@@ -23,8 +23,8 @@ type Client struct {
 	HTTP   *http.Client      // for queries and mutations; nil: http.DefaultClient
 	Dialer *websocket.Dialer // for subscriptions; nil: websocket.DefaultDialer. Its Subprotocols are not used
 
-	// Silence is how long a server may say nothing before its connection counts as broken; 0: a minute. A server sends a ping
-	// each 25 seconds.
+	// Silence is how long a server may say nothing before its connection counts as broken; 0: a minute. A server says
+	// something each 25 seconds, if only by a ping.
 	Silence time.Duration
 	// Backoff says how long to wait before another attempt to connect, after so many (1, 2, …) that brought no event. nil: a
 	// random time up to 0.2 s, doubled with each, and up to 15 s at most. Where a server says how long to wait, it is that at least.

@@ -30,14 +30,21 @@ func Key(secret string) Credential {
 }
 
 // Login is the credential of a person. It logs in at the server when it is asked first, and again when two thirds of the token's
-// life are over. A wrong password is a *StatusError.
+// life are over. A wrong password is a *StatusError. The server has 30 seconds to answer.
 func Login(server, email, password string) Credential {
+	return LoginBy(&http.Client{Timeout: 30 * time.Second}, server, email, password)
+}
+
+// LoginBy is Login by an HTTP client of one's own: for its certificates, its proxy and its timeout. It should have one: whoever
+// needs the token waits for who has asked for it first.
+func LoginBy(by *http.Client, server, email, password string) Credential {
 	body, _ := json.Marshal(map[string]string{"email": email, "password": password})
-	l := &login{url: strings.TrimSuffix(server, "/") + "/auth/login", body: body}
+	l := &login{by: by, url: strings.TrimSuffix(server, "/") + "/auth/login", body: body}
 	return l.token
 }
 
 type login struct {
+	by   *http.Client
 	url  string
 	body []byte
 
@@ -67,7 +74,7 @@ func (l *login) ask(ctx context.Context) (Token, error) {
 		return Token{}, err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := l.by.Do(req)
 	if err != nil {
 		return Token{}, err
 	}

@@ -101,3 +101,14 @@ func TestLoginIsSharedUntilTheTokenNearsItsEnd(t *testing.T) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
+
+func TestLoginGoesByTheClientThatItIsGiven(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(map[string]any{"accessToken": "1", "expiresAt": time.Now().Add(time.Hour)})
+	}))
+	t.Cleanup(s.Close)
+	if got, err := client.LoginBy(s.Client(), s.URL, "ada@example.org", "secret")(t.Context()); err != nil || got.Text != "1" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}

@@ -37,10 +37,11 @@ func NewHandler(r *Resolver, hooks transport.Hooks) *Handler {
 	unhear := r.hear()
 	r.subscriptions = &transport.Subscriptions{
 		Plan:  r.planLive,
-		Fault: func(_ context.Context, err error) *fault.Error { return toFault(err) }, Sent: r.Sent, Log: r.Log,
+		Fault: func(_ context.Context, err error) *fault.Error { return toFault(err) }, Owner: owner, Sent: r.Sent, Log: r.Log,
 	}
-	socket := &transport.WebSocket{Init: initSocket(r.Auth, &r.rights), Renew: renewSocket(r.Auth), Subscriptions: r.subscriptions, Hooks: hooks, Log: r.Log}
-	streams := &transport.Streaming{Session: streamSession(&r.rights), Owner: streamOwner, Subscriptions: r.subscriptions, Log: r.Log}
+	welcome := func(req *http.Request) bool { return transport.SameOrigin(req) || r.Origin != nil && r.Origin(req) }
+	socket := &transport.WebSocket{CheckOrigin: welcome, Init: initSocket(r.Auth, &r.rights), Renew: renewSocket(r.Auth, &r.rights), Subscriptions: r.subscriptions, Hooks: hooks, Log: r.Log}
+	streams := &transport.Streaming{CheckOrigin: welcome, Session: streamSession(&r.rights), Subscriptions: r.subscriptions, Log: r.Log}
 	srv := handler.New(gql.NewExecutableSchema(gql.Config{Schema: Schema(), Resolvers: r}))
 	srv.AddTransport(socket)
 	srv.AddTransport(streams)

@@ -239,7 +239,7 @@ func (l *liveQuery) fail(a *liveAnswer) *transport.Answer {
 	l.over = true
 	failure := &transport.Answer{Body: a.encoded, Published: time.Now(), Failed: true}
 	if a.has(fault.Unauthenticated) {
-		failure.Fault = errRightsEnded
+		failure.Fault = fault.New(fault.Unauthenticated, "the rights of this connection have ended")
 	}
 	return failure
 }

@@ -88,7 +88,7 @@ func (c *liveClient) within(d time.Duration) (r result) {
 	var closed *websocket.CloseError
 	switch {
 	case errors.As(err, &closed):
-		return result{code: fmt.Sprint(closed.Code)}
+		return result{code: fmt.Sprint(closed.Code), raw: closed.Text}
 	case err != nil:
 		return result{code: "nothing"}
 	case m.Type == "error":

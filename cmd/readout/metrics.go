@@ -9,7 +9,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/readout-dev/readout/graph"
+	"github.com/readout-dev/readout/graph/gql"
 	"github.com/readout-dev/readout/graph/transport"
+	"github.com/readout-dev/readout/journal"
 )
 
 // newRequestMetrics returns what measures the requests of a path.
@@ -91,6 +93,24 @@ func measureSubscriptions(reg prometheus.Registerer, h *graph.Handler) {
 		_, overruns := s.Counters()
 		return float64(overruns)
 	})
+	countGaps(reg, s, gql.LagPolicyCoalesce)
+	countGaps(reg, s, gql.LagPolicyGap)
+}
+
+// countGaps registers how often a policy has left something out.
+func countGaps(reg prometheus.Registerer, s *transport.Subscriptions, policy gql.LagPolicy) {
+	reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "readout_subscription_gaps_total", Help: "Gaps that were sent to subscribers who lagged, by their policy.",
+		ConstLabels: prometheus.Labels{"policy": string(policy)},
+	}, func() float64 { return float64(s.Gaps(string(policy))) }))
+}
+
+// measureWatermark registers for how long subscriptions and queries here have not had something that was committed.
+func measureWatermark(reg prometheus.Registerer, f *journal.Follower) {
+	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "readout_watermark_age_seconds",
+		Help: "For how long something has been known to be committed that subscriptions and queries here do not have; 0: they have all.",
+	}, func() float64 { return f.Behind().Seconds() }))
 }
 
 // closeCode is the label of a close code; those that clients make up share one.

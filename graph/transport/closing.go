@@ -104,7 +104,7 @@ func (s *socket) mark(code int) (ended []*operation, first bool) {
 	}
 	s.code = code
 	s.silent.Store(true)
-	for _, timer := range []*time.Timer{s.timer, s.pinger} {
+	for _, timer := range []*time.Timer{s.timer, s.pings.timer} {
 		if timer != nil {
 			timer.Stop()
 		}

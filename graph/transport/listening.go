@@ -13,7 +13,7 @@ import (
 // follow begins a subscription. It reports whether op only has to listen from now on; if not, the client knows why, or has gone.
 func (op *operation) follow(current *graphql.OperationContext, params *graphql.RawParams) (listening bool) {
 	s := op.socket
-	sub, err := s.transport.subscriptions().subscribe(op.ctx, s.exec, current, params, OverWebSocket, op.kicked)
+	sub, err := s.home.subscribe(op.ctx, s.exec, current, params, OverWebSocket, op.kicked)
 	if err != nil {
 		op.ended(err)
 		return true
@@ -194,7 +194,7 @@ func (op *operation) endedLocked(err error) {
 	case errors.Is(err, io.EOF):
 		op.last(appendBare(nil, typeComplete, op.quotedID))
 	default:
-		op.failedLocked(op.socket.transport.subscriptions().failure(op.ctx, op.socket.exec, err))
+		op.failedLocked(op.socket.home.failure(op.ctx, op.socket.exec, err))
 	}
 }
 

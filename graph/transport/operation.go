@@ -21,6 +21,7 @@ type operation struct {
 	socket   *socket
 	id       string
 	quotedID string // as JSON
+	weight   int64
 	ctx      context.Context
 	cancel   context.CancelFunc
 
@@ -50,47 +51,88 @@ func (s *socket) subscribe(m message) {
 	now := graphql.Now()
 	params.ReadTime = graphql.TraceTiming{Start: now, End: now}
 
+	s.waitForRoom()
 	ctx, cancel := context.WithCancel(s.ctx)
-	op := &operation{socket: s, id: m.id, quotedID: encode(m.id), ctx: ctx, cancel: cancel}
-	switch s.begin(op) {
-	case started:
+	op := &operation{socket: s, id: m.id, quotedID: encode(m.id), weight: weightOf(params), ctx: ctx, cancel: cancel}
+	err = s.begin(op)
+	switch {
+	case err == nil:
 		go op.run(params)
 		return
-	case duplicate:
+	case errors.Is(err, errDuplicate):
 		s.close(closeDuplicate, fmt.Sprintf("Subscriber for %s already exists", m.id))
-	case tooMany:
-		f := fault.New(fault.TooMany, "at most %d operations can run on one socket", s.transport.maxOperations())
-		s.send(s.ctx, nil, op.errorMessage(encode(gqlerror.List{asGraphQL(f)})))
+	default:
+		s.send(s.ctx, nil, op.errorMessage(encode(gqlerror.List{asGraphQL(err)})))
 	}
 	cancel()
 }
 
-// What became of a subscribe message.
-const (
-	started = iota
-	duplicate
-	tooMany
-	tooLate // the socket is closing
+var (
+	errDuplicate = errors.New("an operation of this id is running")
+	errClosing   = errors.New("the socket is closing") // of which nobody is told
 )
 
-// begin enters op among the active operations, if it may run.
-func (s *socket) begin(op *operation) int {
+// begin enters op among the active operations, if it may run: errDuplicate, errClosing, or fault TooMany.
+func (s *socket) begin(op *operation) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	most, bytes := s.transport.maxOperations(), s.transport.maxHeld()
 	switch {
 	case s.code != 0:
-		return tooLate
+		return errClosing
 	case s.active[op.id] != nil:
-		return duplicate
-	case s.running >= s.transport.maxOperations():
-		return tooMany
+		return errDuplicate
+	case len(s.active) >= most:
+		return fault.New(fault.TooMany, "at most %d operations can run on one socket", most)
+	case s.held+op.weight > bytes:
+		return fault.New(fault.TooMany, "the documents and variables of the operations of one socket can take %d bytes", bytes)
 	}
+	if err := s.home.hold(s.owner, op.weight); err != nil {
+		return err
+	}
+	s.held += op.weight
 	s.active[op.id] = op
 	s.running++
 	op.holds.Store(2)
 	s.transport.running.Add(1) // until run returns; the reader is counted, so this never races with the end of Wait
 	call(s.transport.Hooks.OnSubscribe)
-	return started
+	return nil
+}
+
+// remove takes op from the active operations: from then on the client may begin another one. With s.mu held.
+func (s *socket) remove(op *operation) {
+	delete(s.active, op.id)
+	s.held -= op.weight
+	s.home.letGo(s.owner, op.weight)
+}
+
+// waitForRoom waits while as many operations that the client has completed have not returned as can be active: he may begin
+// others before, but nobody has any number of them run.
+func (s *socket) waitForRoom() {
+	for {
+		returned := s.crowded()
+		if returned == nil {
+			return
+		}
+		select {
+		case <-returned:
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}
+
+// crowded returns nil when another operation may run, else what is closed when one has returned.
+func (s *socket) crowded() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running-len(s.active) < s.transport.maxOperations() {
+		return nil
+	}
+	if s.returned == nil {
+		s.returned = make(chan struct{})
+	}
+	return s.returned
 }
 
 // complete stops the operation called id for the client, who may use the id again at once: with its context ended, no
@@ -98,7 +140,9 @@ func (s *socket) begin(op *operation) int {
 func (s *socket) complete(id string) {
 	s.mu.Lock()
 	op := s.active[id]
-	delete(s.active, id)
+	if op != nil {
+		s.remove(op)
+	}
 	s.mu.Unlock()
 	if op != nil {
 		op.finish()
@@ -114,7 +158,7 @@ func (op *operation) retire() bool {
 	if s.active[op.id] != op {
 		return false
 	}
-	delete(s.active, op.id)
+	s.remove(op)
 	return true
 }
 
@@ -165,10 +209,15 @@ func (op *operation) release() {
 	if op.holds.Add(-1) > 0 {
 		return
 	}
-	op.socket.mu.Lock()
-	op.socket.running--
-	op.socket.mu.Unlock()
-	call(op.socket.transport.Hooks.OnComplete)
+	s := op.socket
+	s.mu.Lock()
+	s.running--
+	if s.returned != nil {
+		close(s.returned)
+		s.returned = nil
+	}
+	s.mu.Unlock()
+	call(s.transport.Hooks.OnComplete)
 }
 
 // execute sends the results of the operation until there is no further one or its context ends, or until it only has to

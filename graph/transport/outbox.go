@@ -17,9 +17,10 @@ import (
 // concurrent use.
 type outbox struct {
 	net.Conn
-	kernel *kernel // nil: the connection cannot be tried, so the drainer writes everything
-	most   int     // bytes kept, beyond: the connection is cut
-	drains sync.WaitGroup
+	kernel  *kernel // nil: the connection cannot be tried, so the drainer writes everything
+	guarded bool    // the kernel ends the connection where what was written is not acknowledged
+	most    int     // bytes kept, beyond: the connection is cut
+	drains  sync.WaitGroup
 
 	pending atomic.Int64 // len(kept)
 

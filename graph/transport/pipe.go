@@ -34,6 +34,7 @@ type form struct {
 type pipe struct {
 	transport *Streaming
 	form      *form
+	home      *Subscriptions
 	owner     string
 	token     string      // of a reserved one, which holds many operations; empty: it ends with its only one
 	expiry    *time.Timer // of the reservation
@@ -53,11 +54,12 @@ type pipe struct {
 	started bool       // operations run from now on
 	over    bool       // no operation is added any more
 	ops     []*pulling // those that are not over; replaced, never changed
+	held    int64      // what they weigh
 	running sync.WaitGroup
 }
 
 func newPipe(t *Streaming, form *form, owner string) *pipe {
-	return &pipe{transport: t, form: form, owner: owner, ready: make(chan struct{}, 1), writing: make(chan struct{}, 1)}
+	return &pipe{transport: t, form: form, home: t.subscriptions(), owner: owner, ready: make(chan struct{}, 1), writing: make(chan struct{}, 1)}
 }
 
 // live gives the pipe the context that it lives as long as.
@@ -154,7 +156,7 @@ func (p *pipe) wake() {
 func (p *pipe) add(op *pulling) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	most := p.transport.maxOperations()
+	most, bytes := p.transport.maxOperations(), p.transport.maxHeld()
 	switch {
 	case p.over:
 		return errNoStream
@@ -164,12 +166,28 @@ func (p *pipe) add(op *pulling) error {
 		return fault.New(fault.TooMany, "at most %d operations can run on one stream", most)
 	case !p.started && len(p.ops) >= maxWaiting:
 		return fault.New(fault.TooMany, "at most %d operations can wait for the stream to be opened", maxWaiting)
+	case p.token != "" && p.held+op.weight > bytes:
+		return fault.New(fault.TooMany, "the documents and variables of the operations of one stream can take %d bytes", bytes)
 	}
+	if err := p.home.hold(p.owner, op.weight); err != nil {
+		return err
+	}
+	p.held += op.weight
 	p.ops = append(slices.Clone(p.ops), op)
 	if p.started {
 		p.launch(op)
 	}
 	return nil
+}
+
+// abandon gives up a pipe that nobody has opened.
+func (p *pipe) abandon() {
+	p.mu.Lock()
+	p.over = true
+	p.mu.Unlock()
+	for _, op := range p.operations() {
+		op.finish()
+	}
 }
 
 // start launches the operations that were there before.
@@ -206,6 +224,8 @@ func (p *pipe) remove(op *pulling) bool {
 	at := slices.Index(p.ops, op)
 	if at >= 0 {
 		p.ops = slices.Delete(slices.Clone(p.ops), at, at+1)
+		p.held -= op.weight
+		p.home.letGo(p.owner, op.weight)
 	}
 	return at >= 0
 }

@@ -27,6 +27,7 @@ type pulling struct {
 	op      *graphql.OperationContext
 	invalid gqlerror.List // why it cannot be executed
 	after   string        // a cursor to go on after
+	weight  int64
 
 	ctx context.Context
 	end context.CancelCauseFunc
@@ -75,7 +76,7 @@ func (op *pulling) late(ctx context.Context) gqlerror.List {
 // follow begins a subscription.
 func (op *pulling) follow() {
 	p := op.pipe
-	sub, err := p.transport.subscriptions().subscribe(op.ctx, op.exec, op.op, op.params, p.form.kind, op.kicked)
+	sub, err := p.home.subscribe(op.ctx, op.exec, op.op, op.params, p.form.kind, op.kicked)
 	if err != nil {
 		op.ended(err)
 		return
@@ -176,7 +177,7 @@ func (op *pulling) ended(err error) {
 }
 
 func (op *pulling) failureOf(err error) *Answer {
-	return op.pipe.transport.subscriptions().failure(op.pipe.ctx, op.exec, err)
+	return op.pipe.home.failure(op.pipe.ctx, op.exec, err)
 }
 
 // fail ends op with a failure. One of rights, of a database that is away and of a client that lags ends all of the stream: a

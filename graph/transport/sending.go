@@ -82,6 +82,9 @@ func (s *socket) writeFrame(ctx context.Context, wanted func() bool, frame []byt
 		s.cut()
 		return dropped
 	}
+	if s.out.guarded {
+		s.sent.Store(true)
+	}
 	if on := s.transport.Hooks.OnSend; on != nil {
 		on(len(frame))
 	}

@@ -36,7 +36,7 @@ func (s *socket) init(m message) {
 	}
 	s.watch()
 	s.expire(session)
-	s.acked = true
+	s.acked, s.owner = true, s.home.owner(s.ctx)
 	s.send(s.ctx, nil, appendBare(nil, typeAck, ""))
 }
 

@@ -22,11 +22,13 @@ import (
 // There is no queue of frames: sending.go says how those who have a message take turns.
 type socket struct {
 	transport *WebSocket
+	home      *Subscriptions
 	exec      graphql.GraphExecutor
 	conn      *websocket.Conn
 	out       *outbox     // under conn
 	writing   sync.Mutex  // one writer of messages at a time; nobody waits for the client with it
 	silent    atomic.Bool // no message is written any more: the socket is closing
+	sent      atomic.Bool // a ping since the last look, or a message, where the kernel notices that nobody acknowledges it
 	turns     turns
 	end       context.CancelFunc
 
@@ -35,14 +37,18 @@ type socket struct {
 	ctx      context.Context // the parent of operations; before connection_init ours, then Init's
 	initSeen bool
 	acked    bool
+	owner    string // once acknowledged
 
 	mu      sync.Mutex
 	code    int         // the close code, once the socket is closing; else 0
 	timer   *time.Timer // until connection_init is answered; then until the rights end; nil: never
-	pinger  *time.Timer // nil: no pings
+	pings   pings
 	unwatch func() bool // stops the watch over the context of Init; nil: there is none
 	active  map[string]*operation
-	running int // operations that have not returned, among them those that the client has completed
+	held    int64 // what the active operations weigh
+	running int   // operations that have not returned, among them those that the client has completed
+
+	returned chan struct{} // closed when one of these has; nil: nobody waits
 }
 
 func newSocket(t *WebSocket, conn *websocket.Conn, r *http.Request, exec graphql.GraphExecutor) *socket {
@@ -50,6 +56,7 @@ func newSocket(t *WebSocket, conn *websocket.Conn, r *http.Request, exec graphql
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	s := &socket{
 		transport: t,
+		home:      t.subscriptions(),
 		exec:      exec,
 		conn:      conn,
 		out:       conn.NetConn().(*outbox),
@@ -171,38 +178,6 @@ func (s *socket) arm(d time.Duration, f func()) {
 	}
 	if s.code == 0 && d >= 0 {
 		s.timer = time.AfterFunc(d, f)
-	}
-}
-
-// startPings sends a ping frame now and then, and gives the client two intervals to show that it lives.
-func (s *socket) startPings() {
-	interval := s.transport.ping()
-	if interval < 0 {
-		return
-	}
-	s.alive()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.code != 0 {
-		return
-	}
-	s.pinger = time.AfterFunc(interval, func() {
-		// Its errors are the reader's or a writer's to find.
-		_ = s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(interval))
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.code == 0 {
-			s.pinger.Reset(interval)
-		}
-	})
-}
-
-// alive notes that the client has been heard.
-func (s *socket) alive() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if interval := s.transport.ping(); interval > 0 && s.code == 0 {
-		_ = s.conn.NetConn().SetReadDeadline(time.Now().Add(2 * interval))
 	}
 }
 

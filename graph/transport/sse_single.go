@@ -85,6 +85,7 @@ func (t *Streaming) expire(p *pipe) {
 	defer t.mu.Unlock()
 	if !p.claimed {
 		t.forget(p)
+		p.abandon()
 	}
 }
 
@@ -92,10 +93,11 @@ var errNoStream = fault.New(fault.NotFound, "there is no such stream: reserve on
 
 // find returns the pipe that r's client has reserved under token.
 func (t *Streaming) find(r *http.Request, token string) (*pipe, error) {
+	owner := t.owner(r)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := t.reserved[token]
-	if p == nil || p.owner != t.owner(r) {
+	if p == nil || p.owner != owner {
 		return nil, errNoStream
 	}
 	return p, nil
@@ -161,7 +163,7 @@ func (t *Streaming) operate(w http.ResponseWriter, r *http.Request, exec graphql
 		t.Plain.answer(w, r, exec, op, errs, media)
 		return
 	}
-	if err := p.add(&pulling{pipe: p, id: id, name: encode(id), exec: exec, params: params, op: op}); err != nil {
+	if err := p.add(&pulling{pipe: p, id: id, name: encode(id), exec: exec, params: params, op: op, weight: weightOf(params)}); err != nil {
 		refuse(w, media, err)
 		return
 	}

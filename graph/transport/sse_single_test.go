@@ -135,7 +135,7 @@ func TestReservedStreamRefuses(t *testing.T) {
 func TestReservedStreamIsOfNoUseToAnybodyElse(t *testing.T) {
 	t.Parallel()
 	whose := func(s *transport.Streaming) {
-		s.Owner = func(ctx context.Context) string { return ctx.Value(person{}).(string) }
+		s.Subscriptions.Owner = func(ctx context.Context) string { return ctx.Value(person{}).(string) }
 	}
 	inLibrary(t, whose, func(l *library) {
 		token := l.reserve("Person", "ada")
@@ -162,7 +162,7 @@ func TestReservedStreamIsOfNoUseToAnybodyElse(t *testing.T) {
 func TestReservationsOfOneOwnerAreBounded(t *testing.T) {
 	t.Parallel()
 	whose := func(s *transport.Streaming) {
-		s.Owner = func(ctx context.Context) string { return ctx.Value(person{}).(string) }
+		s.Subscriptions.Owner = func(ctx context.Context) string { return ctx.Value(person{}).(string) }
 	}
 	inLibrary(t, whose, func(l *library) {
 		tooMany := func(person string) {

@@ -40,6 +40,7 @@ type Mark struct {
 	Cursor    string    // where to go on after it, as clients send it; empty: nowhere
 	Live      bool      // of an execution for one alone: it has come to where the shared execution is
 	Committed time.Time // when the newest that it tells of was committed; zero: of nothing
+	Gap       string    // the policy by which something was left out before it; empty: nothing was
 }
 
 // Part says which part of an operation is being executed. The zero Part is all of it, for one subscriber alone.

@@ -33,14 +33,13 @@ type Streaming struct {
 	// Session says how long the rights hold of the request that ctx is of. The context that it returns, derived from ctx, is the
 	// parent of every operation's: when it ends the stream does, with the *fault.Error that is its cause. nil: for ever.
 	Session func(ctx context.Context) (context.Context, Session)
-	// Owner names who asks: a reserved stream is of no use to anybody else. nil: all are the same.
-	Owner func(ctx context.Context) string
 	// CheckOrigin says whether a page of that Origin may GET a stream; nil: SameOrigin. Else 403. Other methods are not sent by a
 	// browser for another origin's page before the server was asked.
 	CheckOrigin func(*http.Request) bool
 
 	MaxStreams    int           // open or reserved, beyond: 503; 0: 5,000
 	MaxOperations int           // of one reserved stream, beyond: 429; 0: 64
+	MaxHeld       int64         // bytes that the documents and variables of these may take, beyond: 429; 0: 1 MiB
 	Reservation   time.Duration // how long a reserved stream waits to be opened; 0: 30 s
 	Stall         time.Duration // longest time without progress while something is written, beyond: cut; 0: 5 s
 	Idle          time.Duration // longest silence before the client is told that the stream is alive; 0: 12 s, of multipart 5 s
@@ -105,7 +104,7 @@ func (t *Streaming) answer(w http.ResponseWriter, r *http.Request, exec graphql.
 		t.Plain.answer(w, r, exec, op, errs, media)
 		return
 	}
-	only := &pulling{exec: exec, params: params, op: op, invalid: errs}
+	only := &pulling{exec: exec, params: params, op: op, invalid: errs, weight: weightOf(params)}
 	form := client.form()
 	if form == sse {
 		only.after = r.Header.Get("Last-Event-ID")
@@ -115,7 +114,7 @@ func (t *Streaming) answer(w http.ResponseWriter, r *http.Request, exec graphql.
 
 // stream serves a stream of one operation alone.
 func (t *Streaming) stream(w http.ResponseWriter, r *http.Request, form *form, only *pulling) {
-	p := newPipe(t, form, "")
+	p := newPipe(t, form, t.owner(r))
 	ctx, session := t.session(r.Context())
 	p.live(ctx)
 	if err := t.admit(p); err != nil {
@@ -123,7 +122,11 @@ func (t *Streaming) stream(w http.ResponseWriter, r *http.Request, form *form, o
 		return
 	}
 	defer t.leave(p)
-	only.pipe, p.ops = p, []*pulling{only}
+	only.pipe = p
+	if err := p.add(only); err != nil {
+		refuse(w, mediaJSON, err)
+		return
+	}
 	p.serve(w, session)
 }
 
@@ -217,13 +220,14 @@ func (t *Streaming) shut() {
 		if p.token != "" && !p.claimed {
 			p.expiry.Stop()
 			t.forget(p)
+			p.abandon()
 			continue
 		}
 		p.end(errRestarting)
 	}
 }
 
-// subscriptions is called after admission.
+// subscriptions is called without t.mu.
 func (t *Streaming) subscriptions() *Subscriptions {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -233,12 +237,7 @@ func (t *Streaming) subscriptions() *Subscriptions {
 	return t.Subscriptions
 }
 
-func (t *Streaming) owner(r *http.Request) string {
-	if t.Owner == nil {
-		return ""
-	}
-	return t.Owner(r.Context())
-}
+func (t *Streaming) owner(r *http.Request) string { return t.subscriptions().owner(r.Context()) }
 
 func (t *Streaming) session(ctx context.Context) (context.Context, Session) {
 	if t.Session == nil {
@@ -248,6 +247,7 @@ func (t *Streaming) session(ctx context.Context) (context.Context, Session) {
 }
 
 func (t *Streaming) maxOperations() int         { return cmp.Or(t.MaxOperations, 64) }
+func (t *Streaming) maxHeld() int64             { return cmp.Or(t.MaxHeld, 1<<20) }
 func (t *Streaming) reservation() time.Duration { return cmp.Or(t.Reservation, 30*time.Second) }
 func (t *Streaming) stall() time.Duration       { return cmp.Or(t.Stall, 5*time.Second) }
 func (t *Streaming) log() *slog.Logger          { return cmp.Or(t.Log, slog.Default()) }

@@ -28,6 +28,12 @@ type Subscriptions struct {
 	// Fault returns what a client gets to know of an error that ended an execution, and logs what it does not. nil: fault.Of
 	Fault func(ctx context.Context, err error) *fault.Error
 	Log   *slog.Logger // nil: slog.Default()
+	// Owner names who is behind the context of an operation: whose operations have a bound together, and whom a reserved stream is of
+	// use to. nil: all are the same.
+	Owner func(ctx context.Context) string
+	// MaxHeld is how many bytes the documents and variables of one owner's operations may take, over all sockets and streams;
+	// beyond: TOO_MANY_REQUESTS for the operation. 0: 64 MiB
+	MaxHeld int64
 	// Sent is told of each answer when it was written to all who share it, or left for those who were not ready: when what it
 	// tells was committed, and when it was encoded. nil: nobody is told.
 	Sent func(committed, published time.Time)
@@ -36,9 +42,12 @@ type Subscriptions struct {
 	feeds *live.Feeds[*Answer]
 	alone atomic.Int64 // makes keys that nobody shares
 
+	held held
+
 	mu          sync.Mutex
 	subscribers map[int64]*subscriber
-	last        int64 // id
+	last        int64            // id
+	gaps        map[string]int64 // by policy
 }
 
 // Size implements live.Payload.
@@ -89,6 +98,22 @@ func (s *Subscriptions) Counts() (subscribers, feeds int) {
 // Counters returns how many payloads were made so far, and how often a subscriber lagged so far behind that some were not kept for him.
 func (s *Subscriptions) Counters() (published, overruns int64) {
 	return s.shared().Published(), s.shared().Overruns()
+}
+
+// Gaps returns how many events were sent before which something was left out, by a policy as Mark.Gap names it.
+func (s *Subscriptions) Gaps(policy string) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.gaps[policy]
+}
+
+func (s *Subscriptions) countGap(policy string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gaps == nil {
+		s.gaps = map[string]int64{}
+	}
+	s.gaps[policy]++
 }
 
 // subscriber is one running subscription. Its transport calls it by one goroutine at a time.
@@ -185,6 +210,7 @@ func (s *subscriber) catchUp(part Part, send func(*Answer) bool, wake func()) er
 		return err
 	}
 	defer alone.Close()
+	send = s.noting(send)
 	place, err := relay(ctx, alone, send, true)
 	if err != nil {
 		return err
@@ -199,6 +225,17 @@ func (s *subscriber) catchUp(part Part, send func(*Answer) bool, wake func()) er
 		return err
 	}
 	return s.listen(l)
+}
+
+// noting is send, which has gaps counted.
+func (s *subscriber) noting(send func(*Answer) bool) func(*Answer) bool {
+	return func(a *Answer) bool {
+		sent := send(a)
+		if sent && a.Gap != "" {
+			s.home.countGap(a.Gap)
+		}
+		return sent
+	}
 }
 
 // relay sends answers until they are live, or to their end. It returns the place that they have come to.

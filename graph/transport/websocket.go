@@ -43,12 +43,15 @@ type WebSocket struct {
 
 	MaxSockets    int           // open sockets, beyond: 503 before the upgrade; 0: 20,000
 	MaxOperations int           // operations of one socket, beyond: an error message TOO_MANY_REQUESTS; 0: 64
+	MaxHeld       int64         // bytes that the documents and variables of these may take, beyond: the same; 0: 1 MiB
 	MaxMessage    int64         // longest message of a client in bytes, beyond: close 1009; 0: 64 KiB
 	InitTimeout   time.Duration // from the upgrade until connection_init is answered, beyond: close 4408; 0: 3 s
 	Stall         time.Duration // longest time without progress while something waits to be written, beyond: cut; 0: 5 s
 	MaxPending    int           // bytes that wait to be written, not counting the last message, beyond: cut; 0: 4 MiB
 	SendBuffer    int           // the kernel's send buffer of a TCP connection in bytes; 0: 64 KiB, negative: the system's
-	Ping          time.Duration // interval of ping frames; a client silent for two is cut; 0: 25 s, negative: never
+	// Ping is the interval of ping frames; a client silent for two is cut; 0: 25 s, negative: never. Where the kernel ends a
+	// connection on which nothing is acknowledged for two (TCP on Linux), messages are as good as pings, but for one in ten intervals.
+	Ping time.Duration
 
 	// Subscriptions executes what is subscribed to; nil: Subscriptions of its own, whose zero value is used.
 	Subscriptions *Subscriptions
@@ -144,10 +147,15 @@ func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	t := h.transport
-	if tcp, ok := bare(conn).(*net.TCPConn); ok && t.sendBuffer() > 0 {
+	out := newOutbox(conn, t.maxPending(), t.stall())
+	tcp, ok := bare(conn).(*net.TCPConn)
+	if ok && t.sendBuffer() > 0 {
 		_ = tcp.SetWriteBuffer(t.sendBuffer()) // so that a client that stops reading is noticed soon
 	}
-	return newOutbox(conn, t.maxPending(), t.stall()), buffers, nil
+	if ok && t.ping() > 0 {
+		out.guarded = limitUnacknowledged(tcp, 2*t.ping())
+	}
+	return out, buffers, nil
 }
 
 // admit counts a socket in, unless the transport is full or closed. Each admission ends with leave.
@@ -242,6 +250,7 @@ func (t *WebSocket) subscriptions() *Subscriptions {
 }
 
 func (t *WebSocket) maxOperations() int         { return cmp.Or(t.MaxOperations, 64) }
+func (t *WebSocket) maxHeld() int64             { return cmp.Or(t.MaxHeld, 1<<20) }
 func (t *WebSocket) maxMessage() int64          { return cmp.Or(t.MaxMessage, 64<<10) }
 func (t *WebSocket) initTimeout() time.Duration { return cmp.Or(t.InitTimeout, 3*time.Second) }
 func (t *WebSocket) stall() time.Duration       { return cmp.Or(t.Stall, 5*time.Second) }

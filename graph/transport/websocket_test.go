@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -414,21 +415,49 @@ func TestOperationsBeyondTheLimitGetAnError(t *testing.T) {
 	const refused = `{"id":"3","type":"error","payload":[{"message":"at most 2 operations can run on one socket","extensions":{"code":"TOO_MANY_REQUESTS"}}]}`
 	c.send(ticks, "3")
 	c.expect(refused)
-	c.send(complete, "1") // its resolver still runs, so it still counts
+	c.send(complete, "1")
 	c.send(ticks, "3")
-	c.expect(refused)
-	close(w.free)
-	for { // its place is free once it has returned
-		c.send(hello)
-		got, err := c.read()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(got, `"next"`) {
-			break
-		}
-	}
+	wait(t, w.began, "a subscription in the place of the completed one")
+	c.send(complete, "2")
+	c.send(complete, "3")
+	c.send(hello)
+	c.expect(`{"id":"1","type":"next","payload":{"data":{"hello":"world"}}}`)
 	c.expect(`{"id":"1","type":"complete"}`)
+	close(w.free)
+}
+
+func TestOperationsThatDoNotReturnHoldUpTheirSocket(t *testing.T) {
+	t.Parallel()
+	onSyntheticTime(t, func(ws *transport.WebSocket) { ws.MaxOperations = 2 }, func(w *world) {
+		const stubborn = `{"id":"1","type":"subscribe","payload":{"query":"subscription{stubborn}"}}`
+		c := w.join(w.t)
+		for range 2 {
+			c.send(stubborn)
+			<-w.began
+			c.send(complete, "1")
+		}
+		c.send(stubborn)
+		synctest.Wait()
+		if len(w.began) > 0 {
+			w.t.Error("a third one runs")
+		}
+		close(w.free)
+		<-w.began
+		c.expect(`{"id":"1","type":"complete"}`)
+	})
+}
+
+func TestSocketThatIsHeldUpCanBeClosed(t *testing.T) {
+	t.Parallel()
+	w := setup(t, func(ws *transport.WebSocket) { ws.MaxOperations = 1 })
+	c := w.join(t)
+	c.send(`{"id":"1","type":"subscribe","payload":{"query":"subscription{stubborn}"}}`)
+	wait(t, w.began, "a subscription")
+	c.send(complete, "1")
+	c.send(hello) // and waits
+	go func() { _ = w.ws.Close(t.Context(), 1001, "going away") }()
+	c.expectClose(1001, "going away")
+	close(w.free)
 }
 
 func TestShutdownClosesEverySocketAndWaits(t *testing.T) {
