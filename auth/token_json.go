@@ -90,8 +90,24 @@ func (m object) has(name string) bool {
 // text returns the member of that name if it is a string.
 func (m object) text(name string) (string, bool) { return unquote(m[name]) }
 
-// userID returns the member of that name if it is a string of a positive int64 in plain decimal.
-func (m object) userID(name string) (int64, bool) {
+// texts returns the member of that name if it is an array of strings.
+func (m object) texts(name string) ([]string, bool) {
+	var all []*string // null is not a string
+	if json.Unmarshal([]byte(m[name]), &all) != nil || all == nil {
+		return nil, false
+	}
+	texts := make([]string, 0, len(all))
+	for _, s := range all {
+		if s == nil {
+			return nil, false
+		}
+		texts = append(texts, *s)
+	}
+	return texts, true
+}
+
+// id returns the member of that name if it is a string of a positive int64 in plain decimal, as our ids are.
+func (m object) id(name string) (int64, bool) {
 	s, ok := m.text(name)
 	if !ok {
 		return 0, false

@@ -20,12 +20,14 @@ var sampleSecrets = [...]string{
 }
 
 // CheckSecret returns nil if secret may sign tokens, else an error that says what is wrong with it and never shows it:
-// it is shorter than MinSecret, repeats itself, holds too few different bytes to be random, or is a documented sample.
+// it is shorter than MinSecret, is a key in PEM, repeats itself, holds too few different bytes to be random, or is a documented sample.
 // `openssl rand -base64 48` makes a good one.
 func CheckSecret(secret []byte) error {
 	switch {
 	case len(secret) < MinSecret:
 		return fmt.Errorf("must have at least %d bytes, has %d", MinSecret, len(secret))
+	case bytes.Contains(secret, []byte("-----BEGIN")):
+		return errors.New("is PEM and not a secret: whoever knows the public key could sign with it")
 	case distinct(secret) == 1:
 		return errors.New("is all one character")
 	case distinct(secret) < 8:
