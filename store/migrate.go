@@ -16,14 +16,15 @@ import (
 	"github.com/pressly/goose/v3/lock"
 
 	"github.com/readout-dev/readout/internal/fault"
+	"github.com/readout-dev/readout/store/migrations"
 )
 
-//go:embed migrations/*.sql
-var migrations embed.FS
+//go:embed migrations/[0-9]*
+var history embed.FS
 
-// Migrations returns the files of the schema's history, named NNNN_what.sql, at the root of the file system.
+// Migrations returns the files of the schema's history, named NNNN_what.sql or .go, at the root of the file system.
 func Migrations() fs.FS {
-	sub, err := fs.Sub(migrations, "migrations")
+	sub, err := fs.Sub(history, "migrations")
 	if err != nil {
 		panic(err) // the folder is part of the binary
 	}
@@ -37,13 +38,14 @@ type Migration struct {
 	AppliedAt time.Time // UTC; zero when it is still to be applied
 }
 
-// Migrate applies, each in its own transaction, the migrations that the database does not have yet and returns the
-// names of their files in order. It may run in several processes at once: one works, the others wait for it, five
-// minutes at most. The statement timeout does not apply. log is told of each migration; nil tells nobody.
+// Migrate applies, each in its own transaction, the migrations that the database does not have yet and returns the names of
+// their files in order; one that is Go may take several transactions, and goes on where it was when it is cut off. It may run
+// in several processes at once: one works, the others wait for it, five minutes at most. It needs two of the pool's
+// connections. The statement timeout does not apply to what is SQL. log is told of each migration; nil tells nobody.
 //
 // Faults: Conflict when a newer Readout has already migrated the database, otherwise as Fault.
 func Migrate(ctx context.Context, pool *pgxpool.Pool, log *slog.Logger) ([]string, error) {
-	p, closeDB, err := provider(pool, Migrations())
+	p, closeDB, err := provider(pool, Migrations(), inGo(pool)...)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +74,7 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, log *slog.Logger) ([]strin
 
 // MigrationStatus returns the whole history that this binary knows, oldest first. It applies nothing. Faults: as Fault.
 func MigrationStatus(ctx context.Context, pool *pgxpool.Pool) ([]Migration, error) {
-	p, closeDB, err := provider(pool, Migrations())
+	p, closeDB, err := provider(pool, Migrations(), inGo(pool)...)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +90,18 @@ func MigrationStatus(ctx context.Context, pool *pgxpool.Pool) ([]Migration, erro
 	return all, nil
 }
 
-func provider(pool *pgxpool.Pool, files fs.FS) (*goose.Provider, func(), error) {
+// inGo returns the steps of the history that are Go: each has its file, by which goose knows its name, and is run without a
+// transaction, on another connection than the one that has the lock.
+func inGo(pool *pgxpool.Pool) []*goose.Migration {
+	step := func(version int64, up func(context.Context, *pgxpool.Pool) error) *goose.Migration {
+		return goose.NewGoMigration(version, &goose.GoFunc{RunDB: func(ctx context.Context, _ *sql.DB) error { return up(ctx, pool) }}, nil)
+	}
+	return []*goose.Migration{
+		step(4, migrations.Jobs),
+	}
+}
+
+func provider(pool *pgxpool.Pool, files fs.FS, coded ...*goose.Migration) (*goose.Provider, func(), error) {
 	// A second between tries: a blocking lock would hold a snapshot, for which CREATE INDEX CONCURRENTLY in the process
 	// that has the lock would wait for ever.
 	inner, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
@@ -98,7 +111,7 @@ func provider(pool *pgxpool.Pool, files fs.FS) (*goose.Provider, func(), error) 
 	db := stdlib.OpenDBFromPool(pool)
 	p, err := goose.NewProvider(goose.DialectPostgres, db, files,
 		goose.WithSessionLocker(unhurried{inner}), goose.WithSlog(slog.New(slog.DiscardHandler)),
-		goose.WithDisableGlobalRegistry(true))
+		goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(coded...))
 	if err != nil {
 		_ = db.Close()
 		return nil, nil, fmt.Errorf("read the migrations: %w", err)
