@@ -58,6 +58,7 @@ var scenarios = []scenario{
 	{"live-changes", "as many changes as 500 subscribers with keys of their own take, against 1,000 a second", runLiveChanges},
 	{"live-ingest", "ingest of readings beside 1,000 charts of them, against ingest without", runLiveIngest},
 	{"live-stalled", "50 of 100 subscribers stop reading: the others' p99 before, against after", runLiveStalled},
+	{"live-soak", "half an hour of clients that come and go while readings flow: resident memory after the warm-up, against at the end", runLiveSoak},
 	{"demo", "demo until ready, from an empty folder, against 30 s", runDemo},
 }
 

@@ -29,8 +29,9 @@ func Key(secret string) Credential {
 	return func(context.Context) (Token, error) { return Token{Text: secret}, nil }
 }
 
-// Login is the credential of a person. It logs in at the server when it is asked first, and again when two thirds of the token's
-// life are over. A wrong password is a *StatusError. The server has 30 seconds to answer.
+// Login is the credential of a person. It logs in at the server when it is asked first, and has its token renewed when two thirds of
+// that one's life are over; once the session has ended it logs in again. A wrong password is a *StatusError. The server has 30 seconds
+// to answer.
 func Login(server, email, password string) Credential {
 	return LoginBy(&http.Client{Timeout: 30 * time.Second}, server, email, password)
 }
@@ -38,19 +39,19 @@ func Login(server, email, password string) Credential {
 // LoginBy is Login by an HTTP client of one's own: for its certificates, its proxy and its timeout. It should have one: whoever
 // needs the token waits for who has asked for it first.
 func LoginBy(by *http.Client, server, email, password string) Credential {
-	body, _ := json.Marshal(map[string]string{"email": email, "password": password})
-	l := &login{by: by, url: strings.TrimSuffix(server, "/") + "/auth/login", body: body}
+	l := &login{by: by, doors: strings.TrimSuffix(server, "/") + "/auth/", password: map[string]string{"email": email, "password": password}}
 	return l.token
 }
 
 type login struct {
-	by   *http.Client
-	url  string
-	body []byte
+	by       *http.Client
+	doors    string
+	password map[string]string
 
-	mu     sync.Mutex // held while one logs in, for all
-	last   Token
-	begins time.Time
+	mu      sync.Mutex // held while one logs in, for all
+	last    Token
+	begins  time.Time
+	refresh string // renews the token, once; empty: nothing does
 }
 
 func (l *login) token(ctx context.Context) (Token, error) {
@@ -60,7 +61,7 @@ func (l *login) token(ctx context.Context) (Token, error) {
 		return l.last, nil
 	}
 	began := time.Now()
-	t, err := l.ask(ctx)
+	t, err := l.renew(ctx)
 	if err != nil {
 		return Token{}, fmt.Errorf("log in: %w", err)
 	}
@@ -68,8 +69,22 @@ func (l *login) token(ctx context.Context) (Token, error) {
 	return t, nil
 }
 
-func (l *login) ask(ctx context.Context) (Token, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, l.url, bytes.NewReader(l.body))
+// renew gets a token for the last refresh token, else for the password. A refresh token is not shown twice: its use may have been
+// answered, and the answer lost.
+func (l *login) renew(ctx context.Context) (Token, error) {
+	if l.refresh != "" {
+		body := map[string]string{"refreshToken": l.refresh}
+		l.refresh = ""
+		if t, err := l.ask(ctx, "refresh", body); err == nil {
+			return t, nil
+		}
+	}
+	return l.ask(ctx, "login", l.password)
+}
+
+func (l *login) ask(ctx context.Context, door string, body map[string]string) (Token, error) {
+	encoded, _ := json.Marshal(body)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, l.doors+door, bytes.NewReader(encoded))
 	if err != nil {
 		return Token{}, err
 	}
@@ -84,12 +99,14 @@ func (l *login) ask(ctx context.Context) (Token, error) {
 		return Token{}, err
 	}
 	var given struct {
-		AccessToken string
-		ExpiresAt   time.Time
+		AccessToken  string
+		ExpiresAt    time.Time
+		RefreshToken string
 	}
 	if resp.StatusCode != http.StatusOK || json.Unmarshal(told, &given) != nil {
 		return Token{}, statusOf(resp, told)
 	}
+	l.refresh = given.RefreshToken
 	expires := given.ExpiresAt
 	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil { // our clock may not be the server's
 		expires = time.Now().Add(given.ExpiresAt.Sub(date))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -99,6 +100,36 @@ func TestLoginIsSharedUntilTheTokenNearsItsEnd(t *testing.T) {
 	_, err := client.Login(s.URL, "ada@example.org", "guess")(t.Context())
 	if want := "log in: the server answered 401 Unauthorized: wrong e-mail or password"; err == nil || err.Error() != want || !client.Final(err) {
 		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestLoginRenewsItsTokenByTheRefreshTokenWhileItCan(t *testing.T) {
+	t.Parallel()
+	var asked []string
+	refuse := false
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var given struct{ Email, RefreshToken string }
+		_ = json.NewDecoder(r.Body).Decode(&given)
+		asked = append(asked, r.URL.Path+" "+given.Email+given.RefreshToken)
+		if refuse && given.RefreshToken != "" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{
+			"accessToken": fmt.Sprint(len(asked)), "expiresAt": time.Now().Add(-time.Minute), "refreshToken": fmt.Sprint("r", len(asked)),
+		})
+	}))
+	t.Cleanup(s.Close)
+	ada := client.Login(s.URL, "ada@example.org", "secret")
+	for i, want := range []string{"1", "2", "3", "5", "6"} {
+		refuse = i == 3 // the session has ended meanwhile
+		if got, err := ada(t.Context()); err != nil || got.Text != want {
+			t.Errorf("got %+v, %v, want %s", got, err, want)
+		}
+	}
+	want := []string{"/auth/login ada@example.org", "/auth/refresh r1", "/auth/refresh r2", "/auth/refresh r3", "/auth/login ada@example.org", "/auth/refresh r5"}
+	if !slices.Equal(asked, want) {
+		t.Errorf("asked for %q, want %q", asked, want)
 	}
 }
 

@@ -16,19 +16,21 @@ import (
 
 // house is a server that dies and comes back, the network before it, and a project there.
 type house struct {
-	t       *testing.T
-	setting []string
-	addr    string
-	server  *program
-	network *toxiproxy.Proxy
-	key     string
+	t        *testing.T
+	database string
+	setting  []string
+	addr     string
+	server   *program
+	network  *toxiproxy.Proxy
+	key      string
 }
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{t: t, addr: "127.0.0.1:0", setting: []string{
-		"READOUT_DATABASE_URL=" + testdb.URL(t), "READOUT_JWT_SECRET=4pQz8vB1nXw7Rk3Ty6Lc9Jh2Gf5Dm0Sa",
-		"READOUT_PACK_EVERY=1s",
+	database := testdb.URL(t)
+	h := &house{t: t, addr: "127.0.0.1:0", database: database, setting: []string{
+		"READOUT_DATABASE_URL=" + database, "READOUT_JWT_SECRET=4pQz8vB1nXw7Rk3Ty6Lc9Jh2Gf5Dm0Sa",
+		"READOUT_PACK_EVERY=1s", "READOUT_VERIFICATION=off",
 	}}
 	h.start()
 	h.addr = strings.TrimPrefix(h.server.access.URL, "http://")

@@ -93,24 +93,32 @@ type crowd struct {
 
 // listener notes what a subscription tells.
 type listener struct {
-	fromTheFirst bool // that was sent
+	fromTheFirst bool                  // that was sent
+	at           atomic.Pointer[house] // where it has gone to; nil: there is only one
 	caughtUp     atomic.Bool
 	retries      atomic.Int64
 	heard        atomic.Int64
-	seen         map[float64]int // how often a value came
+	told         []told // in the order in which it came
 	faults       []string
 }
 
+// told is a reading that has come, between the offset of the event before and that of its own. Small: there are millions.
+type told struct{ value, after, upTo int32 }
+
 func (c *crowd) join(from *client.Client, o client.ReadingsOptions) *listener {
-	l := &listener{seen: map[float64]int{}}
+	l := &listener{}
+	c.listen(l, from, o)
+	return l
+}
+
+func (c *crowd) listen(l *listener, from *client.Client, o client.ReadingsOptions) {
 	from.OnRetry = func(error, time.Duration) { l.retries.Add(1); c.tell() }
 	c.listeners = append(c.listeners, l)
 	c.following.Go(func() {
 		if err := c.follow(within(c.t), l, from, o); err != nil {
-			c.t.Errorf("listener %d: %v", len(c.listeners), err)
+			c.t.Errorf("a listener ends with %v", err)
 		}
 	})
-	return l
 }
 
 func (c *crowd) tell() {
@@ -127,24 +135,26 @@ func (c *crowd) follow(ctx context.Context, l *listener, from *client.Client, o 
 			return err
 		}
 		if e.Anew {
-			clear(l.seen)
+			l.told = l.told[:0]
 		}
 		if e.Cursor != "" && e.Offset <= place && len(e.Readings) > 0 {
 			l.faults = append(l.faults, fmt.Sprintf("offset %d after %d", e.Offset, place))
 		}
-		place = max(place, e.Offset)
+		ended := false
 		for _, r := range e.Readings {
-			l.seen[r.Value]++
+			l.told = append(l.told, told{value: int32(r.Value), after: int32(place), upTo: int32(e.Offset)})
+			ended = ended || r.Value == end
 			if r.Series.Device.Name != "d" || r.Value != end && r.Time.UnixMilli() != int64(r.Value) {
 				l.faults = append(l.faults, fmt.Sprintf("%+v", r))
 			}
 		}
+		place = max(place, e.Offset)
 		l.heard.Add(int64(len(e.Readings)))
 		if e.CaughtUp {
 			l.caughtUp.Store(true)
 		}
 		c.tell()
-		if l.seen[end] > 0 {
+		if ended {
 			return nil
 		}
 	}
@@ -181,12 +191,16 @@ func (c *crowd) wait() { c.following.Wait() }
 func (c *crowd) check(w *writer, began float64) {
 	c.t.Helper()
 	for i, l := range c.listeners {
+		seen := map[float64]int{}
+		for _, r := range l.told {
+			seen[float64(r.value)]++
+		}
 		for value := range w.acknowledged {
-			if l.seen[value] == 0 && (l.fromTheFirst || value > began) {
+			if seen[value] == 0 && (l.fromTheFirst || value > began) {
 				l.faults = append(l.faults, fmt.Sprintf("has missed %.0f", value))
 			}
 		}
-		for value, times := range l.seen {
+		for value, times := range seen {
 			if times > 1 || value > w.sent {
 				l.faults = append(l.faults, fmt.Sprintf("had %.0f %d times", value, times))
 			}

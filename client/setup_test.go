@@ -116,7 +116,11 @@ func connect(t *testing.T, url string, credential client.Credential) *client.Cli
 // within ends what takes too long.
 func within(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute) // a busy machine under the race detector is slow
+	limit := 3 * time.Minute // a busy machine under the race detector is slow
+	if *full {
+		limit = 25 * time.Minute
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	t.Cleanup(cancel)
 	return ctx
 }
