@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -13,8 +14,8 @@ import (
 	"github.com/readout-dev/readout/internal/fault"
 )
 
-// How long a key that was found, or not found, is taken for so, and how many are remembered: the bound on how long a
-// revoked key goes on working.
+// How long a key or session that was found, or not found, is taken for so, and how many are remembered: the bound on how
+// long a revoked one goes on working.
 const (
 	keyMemory  = time.Second
 	keysInMind = 10_000
@@ -25,6 +26,10 @@ type Authenticator struct {
 	client *db.Client
 	tokens *Tokens
 	keys   *expirable.LRU[[32]byte, *Principal] // nil for a key that does not exist
+	people *expirable.LRU[foreignPerson, int64] // 0 for those without an account
+
+	guesses  *guesses
+	sessions *expirable.LRU[int64, int64] // the person whose session it is; 0 for one that has ended
 }
 
 // NewAuthenticator returns an authenticator of keys kept in client's database and of tokens.
@@ -33,36 +38,65 @@ func NewAuthenticator(client *db.Client, tokens *Tokens) *Authenticator {
 		client: client,
 		tokens: tokens,
 		keys:   expirable.NewLRU[[32]byte, *Principal](keysInMind, nil, keyMemory),
+
+		sessions: expirable.NewLRU[int64, int64](keysInMind, nil, keyMemory),
+		people:   expirable.NewLRU[foreignPerson, int64](keysInMind, nil, keyMemory),
 	}
 }
 
 // Authenticate returns who stands behind a credential: an access token or a key. A credential that is not valid is a
-// fault Unauthenticated. Tokens cost no query, keys one a second at most.
+// fault Unauthenticated. Keys, the sessions of our tokens and the people of foreign ones cost one query a second at most.
 func (a *Authenticator) Authenticate(ctx context.Context, credential string) (*Principal, error) {
-	if LooksLikeKey(credential) {
-		return a.key(ctx, credential)
-	}
-	claims, err := a.tokens.Verify(credential)
-	if err != nil {
-		return nil, err
-	}
-	return &Principal{Kind: User, User: claims.User, Scopes: Read | Ingest | Admin, Expires: claims.Expires}, nil
+	return a.authenticate(ctx, credential, "")
 }
 
-func (a *Authenticator) key(ctx context.Context, secret string) (*Principal, error) {
+// authenticate is Authenticate of what comes from an address, whose wrong credentials are limited: fault TooMany.
+func (a *Authenticator) authenticate(ctx context.Context, credential, from string) (*Principal, error) {
+	if LooksLikeKey(credential) {
+		return a.key(ctx, credential, from)
+	}
+	claims, err := a.tokens.Verify(credential)
+	if errors.Is(err, errExpired) {
+		return nil, err
+	}
+	if err != nil {
+		return nil, a.guesses.wrong(from, err)
+	}
+	if claims.User == 0 {
+		if claims.User, err = a.person(ctx, claims); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.inSession(ctx, claims.Session, claims.User); err != nil {
+		return nil, err
+	}
+	return &Principal{
+		Kind: User, User: claims.User, Session: claims.Session, Scopes: Read | Ingest | Admin, Expires: claims.Expires,
+	}, nil
+}
+
+func (a *Authenticator) key(ctx context.Context, secret, from string) (*Principal, error) {
 	hash, _, err := ParseKey(secret)
 	if err != nil {
-		return nil, err
+		return nil, a.guesses.wrong(from, err)
 	}
 	p, known := a.keys.Get(hash)
 	if !known {
+		if err := a.guesses.mayTry(from, hash); err != nil {
+			return nil, err
+		}
 		if p, err = a.lookUp(ctx, hash); err != nil {
 			return nil, err
 		}
 		a.keys.Add(hash, p)
 	}
-	if p == nil || p.Expired(time.Now()) {
+	switch {
+	case p == nil:
+		return nil, a.guesses.wrong(from, refused(nil))
+	case p.Expired(time.Now()):
 		return nil, refused(nil)
+	case !known:
+		a.guesses.right(hash)
 	}
 	return p, nil
 }
@@ -89,16 +123,20 @@ func (a *Authenticator) lookUp(ctx context.Context, hash [32]byte) (*Principal, 
 	return p, nil
 }
 
-// Forget makes this process look every key up again, at once: after a key was revoked.
-func (a *Authenticator) Forget() { a.keys.Purge() }
+// Forget makes this process look every key and session up again, at once: after one was revoked.
+func (a *Authenticator) Forget() {
+	a.keys.Purge()
+	a.sessions.Purge()
+}
 
-// Credential returns the credential of a request: the one Authorization header, as Bearer. It is "" when there is none.
-// Anything else is a fault: BadRequest for two headers, Unauthenticated for another scheme.
+// Credential returns the credential of a request: the one Authorization header, as Bearer; without one, what a browser has
+// in its cookie, if a page of ours sent it. It is "" when there is neither. Anything else is a fault: BadRequest for two
+// headers, Unauthenticated for another scheme, Forbidden for another site's page.
 func Credential(r *http.Request) (string, error) {
 	headers := r.Header.Values("Authorization")
 	switch len(headers) {
 	case 0:
-		return "", nil
+		return fromCookie(r, AccessCookie)
 	case 1:
 	default:
 		return "", fault.New(fault.BadRequest, "send one Authorization header, not %d", len(headers))
@@ -111,13 +149,13 @@ func Credential(r *http.Request) (string, error) {
 }
 
 // Request returns ctx of r with its principal; without a credential it is anonymous. Faults as of Credential and
-// Authenticate.
+// Authenticate, and TooMany where an address has sent too many that are wrong, see LimitGuesses.
 func (a *Authenticator) Request(r *http.Request) (context.Context, error) {
 	credential, err := Credential(r)
 	if err != nil || credential == "" {
 		return r.Context(), err
 	}
-	p, err := a.Authenticate(r.Context(), credential)
+	p, err := a.authenticate(r.Context(), credential, r.RemoteAddr)
 	if err != nil {
 		return nil, err
 	}

@@ -10,13 +10,13 @@ import (
 	"github.com/readout-dev/readout/internal/fault"
 )
 
-// personOf returns whose account the token of a foreign issuer means: that of the address which the issuer has verified.
-// 0 means nobody's.
+// personOf returns whose account the token of a foreign issuer means: that of the address which the issuer has verified, if
+// whoever made the account has shown, too, that it is theirs; a stranger may have registered it. 0 means nobody's.
 func personOf(ctx context.Context, client *db.Client, c Claims) (int64, error) {
 	if c.Email == "" {
 		return 0, nil
 	}
-	id, err := client.User.Query().Where(user.Email(c.Email)).OnlyID(NewContext(ctx, System()))
+	id, err := client.User.Query().Where(user.Email(c.Email), user.VerifiedAtNotNil()).OnlyID(NewContext(ctx, System()))
 	if db.IsNotFound(err) {
 		return 0, nil
 	}

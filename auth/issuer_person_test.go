@@ -19,7 +19,8 @@ func TestForeignTokensOpenTheAccountOfAVerifiedAddress(t *testing.T) {
 	client := store.Client(testdb.New(t))
 	t.Cleanup(func() { _ = client.Close() })
 	system := auth.NewContext(t.Context(), auth.System())
-	ada := client.User.Create().SetEmail("ada@example.org").SetPassword("-").SaveX(system)
+	ada := client.User.Create().SetEmail("ada@example.org").SetPassword("-").SetVerifiedAt(time.Now()).SaveX(system)
+	client.User.Create().SetEmail("bob@example.org").SetPassword("of a stranger").ExecX(system)
 
 	const secret = "A3pL6dG1sK9fH5bY2mW7rJc4NxV0tZ8q"
 	list, err := auth.ParseIssuers(`[
@@ -47,6 +48,7 @@ func TestForeignTokensOpenTheAccountOfAVerifiedAddress(t *testing.T) {
 		{"an address that is not verified", "trusted", `"ada@example.org"`, "false", false},
 		{"an issuer that is not trusted for it", "not", `"ada@example.org"`, "true", false},
 		{"an address without an account", "trusted", `"eve@example.org"`, "true", false},
+		{"an account that may be a stranger's", "trusted", `"bob@example.org"`, "true", false},
 		{"no address", "trusted", "", "true", false},
 	} {
 		target := forge.Target{

@@ -91,6 +91,16 @@ func (l *Limiter) Allow(key string) (ok bool, retryAfter time.Duration) {
 	return true, 0
 }
 
+// Wait returns after how long key will have a token; 0: it has one. It takes none.
+func (l *Limiter) Wait(key string) time.Duration {
+	key = bucketKey(key)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now().Sub(l.start)
+	full, _ := l.full.Get(key)
+	return max(max(full, now)+l.every-now-l.span, 0)
+}
+
 // Len returns the number of buckets in memory, for metrics.
 func (l *Limiter) Len() int {
 	l.mu.Lock()

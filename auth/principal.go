@@ -45,6 +45,7 @@ type Principal struct {
 	Project int64 // id of the project that the key belongs to; 0 for User and Program, who may see several
 	Device  int64 // id of the device that the key belongs to; 0 unless Kind is DeviceKey
 	Key     int64 // id of the key; 0 for User and Program
+	Session int64 // id of the log-in; 0 unless Kind is User, and for one known by a token of no session
 
 	DeviceName string    // the device's name in its project; empty unless Kind is DeviceKey
 	Scopes     Scopes    // what the credential allows; for a User what holds in every project, before any role

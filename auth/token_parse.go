@@ -114,6 +114,9 @@ func checkAudience(m object, wanted []string, lists bool) error {
 	return errors.New("aud does not name us")
 }
 
+// errExpired is of a token that is right but for the time.
+var errExpired = errors.New("expired")
+
 // tokenTimes is how the times of a token are checked.
 type tokenTimes struct {
 	now    time.Time
@@ -128,7 +131,7 @@ func (t tokenTimes) check(m object) (expires time.Time, err error) {
 		return time.Time{}, errors.New("exp is not a time in whole seconds")
 	}
 	if !t.now.Before(expires.Add(t.leeway)) {
-		return time.Time{}, errors.New("expired")
+		return time.Time{}, errExpired
 	}
 	for _, name := range [...]string{"iat", "nbf"} {
 		if at, ok := m.date(name); m.has(name) && (!ok || at.After(t.now.Add(t.leeway))) {

@@ -25,6 +25,7 @@ const (
 	Series
 	Key
 	User
+	Session // of a person; told of when it ends, and not part of All: it is nobody's business but that of who remembers it
 
 	All = Project | Member | Device | Series | Key | User
 )
@@ -34,8 +35,8 @@ type Change struct {
 	Kind    Kind
 	Type    Type  // 0 with Missed
 	ID      int64 // 0 with Missed
-	Project int64 // that the entity belongs to, or is; 0 of a user, and with Missed of everything
-	User    int64 // whose membership it is, or the user's own id; else 0
+	Project int64 // that the entity belongs to, or is; 0 of a user or session, and with Missed of everything
+	User    int64 // whose membership or session it is, or the user's own id; else 0
 	At      int64 // when it was told of, after its commit, in microseconds since 1970
 }
 

@@ -9,7 +9,7 @@ import (
 // The letters of kinds and types: one letter each, and "-" for no type.
 const (
 	kindLetters = "-cudm"
-	typeLetters = "pmdsku" // in the order of the bits
+	typeLetters = "pmdskuo" // in the order of the bits
 )
 
 var errText = errors.New("not a change of an entity")

@@ -15,7 +15,7 @@ func TestChangeIsReadAsItWasWritten(t *testing.T) {
 		number := rapid.Int64()
 		c := entity.Change{
 			Kind:    entity.Kind(rapid.IntRange(int(entity.Created), int(entity.Missed)).Draw(rt, "kind")),
-			Type:    entity.Type(1) << rapid.IntRange(0, 5).Draw(rt, "type"),
+			Type:    entity.Type(1) << rapid.IntRange(0, 6).Draw(rt, "type"),
 			ID:      number.Draw(rt, "id"),
 			Project: number.Draw(rt, "project"),
 			User:    number.Draw(rt, "user"),

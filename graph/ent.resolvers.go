@@ -54,6 +54,8 @@ func (r *Resolver) Query() gql.QueryResolver { return &queryResolver{r} }
 
 func (r *Resolver) Series() gql.SeriesResolver { return &seriesResolver{r} }
 
+func (r *Resolver) User() gql.UserResolver { return &userResolver{r} }
+
 func (r *Resolver) SeriesWhereInput() gql.SeriesWhereInputResolver {
 	return &seriesWhereInputResolver{r}
 }
@@ -61,5 +63,6 @@ func (r *Resolver) SeriesWhereInput() gql.SeriesWhereInputResolver {
 type (
 	queryResolver            struct{ *Resolver }
 	seriesResolver           struct{ *Resolver }
+	userResolver             struct{ *Resolver }
 	seriesWhereInputResolver struct{ *Resolver }
 )

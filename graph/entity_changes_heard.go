@@ -28,9 +28,9 @@ func (r *Resolver) hear() (stop func()) {
 	})
 }
 
-// revokes reports whether there may be a key less.
+// revokes reports whether there may be a key or a log-in less.
 func revokes(c entity.Change) bool {
-	return c.Kind == entity.Missed || c.Kind == entity.Deleted && c.Type&(entity.Key|entity.Device|entity.Project) != 0
+	return c.Kind == entity.Missed || c.Kind == entity.Deleted && c.Type&(entity.Key|entity.Session|entity.User|entity.Device|entity.Project) != 0
 }
 
 // alters reports whether a filter of series may match others, but for those that are new.

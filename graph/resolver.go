@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
@@ -31,8 +32,16 @@ type Resolver struct {
 	Cursors   Cursors
 	Log       *slog.Logger
 
+	// Costs is what the queries and mutations of a person, or of all keys of a project, may cost a second (see limits); nil:
+	// anything.
+	Costs *auth.Rate
+
 	// Transactions is how many mutations may hold a connection to the database at once: fewer than the entities have.
 	Transactions int
+
+	// Origin says whether pages of the origin that a request comes from may open sockets and read streams, besides those of
+	// our own; nil: none may.
+	Origin func(*http.Request) bool
 
 	// Sent is told of each answer of a subscription, see transport.Subscriptions; nil: nobody is.
 	Sent func(committed, published time.Time)

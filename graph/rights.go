@@ -31,16 +31,20 @@ type rights struct {
 	running sync.WaitGroup
 }
 
-// right is one principal's view of one project; of project 0 it is a person's account. A key has the one of its project.
+// right is one principal's view of one project; of project 0 it is a person's log-in or, by a token of none, their account. A
+// key has the one of its project.
 type right struct {
-	user, key, project int64
+	user, key, project, session int64
 }
 
 func rightOf(p *auth.Principal, project int64) right {
-	if p.Kind != auth.User {
+	switch {
+	case p.Kind != auth.User:
 		project = p.Project
+	case project == 0:
+		return right{user: p.User, session: p.Session}
 	}
-	return right{p.User, p.Key, project}
+	return right{user: p.User, key: p.Key, project: project}
 }
 
 // hold is a right that somebody makes use of.
@@ -58,7 +62,21 @@ type claim struct {
 	session *session
 }
 
-var errRightsEnded = fault.New(fault.Unauthenticated, "the rights of this connection have ended")
+// errExpired is why a connection ends whose credential has.
+var errExpired = fault.New(fault.Unauthenticated, "the credential has expired: connect with a new one")
+
+// lost is why a connection ends that made use of a right which does not hold any more.
+func (w right) lost() error {
+	switch {
+	case w.key != 0:
+		return fault.New(fault.Unauthenticated, "the key was revoked, or its project deleted")
+	case w.session != 0:
+		return fault.New(fault.Unauthenticated, "this session has ended: log in again")
+	case w.project != 0:
+		return fault.New(fault.Unauthenticated, "you are not a member of project %d any more, which this connection shows", w.project)
+	}
+	return fault.New(fault.Unauthenticated, "the account has been deleted")
+}
 
 const (
 	sweepAfter = time.Second
@@ -107,8 +125,11 @@ func (r *rights) watch(ctx context.Context, project int64) *claim {
 
 // check returns nil while the right holds, else fault Unauthenticated. It answers from memory.
 func (c *claim) check() error {
-	if c.hold.ended.Load() || c.session.expired() {
-		return errRightsEnded
+	switch {
+	case c.hold.ended.Load():
+		return c.hold.lost()
+	case c.session.expired():
+		return errExpired
 	}
 	if !c.hold.isDue.Load() {
 		c.rights.mu.Lock()
@@ -145,6 +166,8 @@ func (r *rights) changed(changes []entity.Change) {
 			r.end(r.held[right{key: c.ID, project: c.Project}])
 		case c.Type == entity.Member:
 			r.end(r.held[right{user: c.User, project: c.Project}])
+		case c.Type == entity.Session:
+			r.end(r.held[right{user: c.User, session: c.ID}])
 		case c.Type == entity.Project:
 			r.each(func(w right) bool { return w.project == c.ID }, r.end)
 		case c.Type == entity.User:
@@ -174,9 +197,10 @@ func (r *rights) end(h *hold) {
 	for c := range h.claims {
 		sessions = append(sessions, c.session)
 	}
+	reason := h.lost()
 	time.AfterFunc(endAfter, func() {
 		for _, s := range sessions {
-			s.end(errRightsEnded)
+			s.end(reason)
 		}
 	})
 }

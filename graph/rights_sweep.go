@@ -7,6 +7,7 @@ import (
 
 	"github.com/readout-dev/readout/ent/db/key"
 	"github.com/readout-dev/readout/ent/db/member"
+	login "github.com/readout-dev/readout/ent/db/session"
 	"github.com/readout-dev/readout/ent/db/user"
 )
 
@@ -55,17 +56,19 @@ func (r *rights) lookAtDue() {
 	}
 }
 
-// ask returns those of the rights that hold: in a statement for people's memberships, one for people and one for keys, as
-// there are any.
+// ask returns those of the rights that hold: in a statement for people's memberships, one for people, one for their log-ins and
+// one for keys, as there are any.
 func (r *rights) ask(some []*hold) (holds map[right]bool, err error) {
 	ctx, cancel := context.WithTimeout(r.ctx, queryTimeout)
 	defer cancel()
 	holds = make(map[right]bool, len(some))
-	var keys, accounts, users, projects []int64
+	var keys, accounts, sessions, users, projects []int64
 	for _, h := range some {
 		switch {
 		case h.key != 0:
 			keys = append(keys, h.key)
+		case h.session != 0:
+			sessions = append(sessions, h.session)
 		case h.project == 0:
 			accounts = append(accounts, h.user)
 		default:
@@ -88,6 +91,16 @@ func (r *rights) ask(some []*hold) (holds map[right]bool, err error) {
 		}
 		for _, id := range found {
 			holds[right{user: id}] = true
+		}
+	}
+	if len(sessions) > 0 {
+		found, err := r.client.Session.Query().Where(login.IDIn(sessions...), login.ExpiresAtGT(time.Now())).
+			Select(login.FieldID, login.FieldUserID).All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range found {
+			holds[right{user: s.UserID, session: s.ID}] = true
 		}
 	}
 	if len(users) > 0 {

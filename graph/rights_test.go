@@ -46,12 +46,12 @@ func (c *liveClient) hear(typ string) map[string]any {
 	return m
 }
 
-// wantEnd wants the socket to be closed with 4403 within two seconds, and nothing to come before.
-func (c *liveClient) wantEnd() {
+// wantEnd wants the socket to be closed with 4403 within two seconds, for a reason in these words, and nothing to come before.
+func (c *liveClient) wantEnd(reason string) {
 	c.t.Helper()
 	began := time.Now()
-	if r := c.within(10 * time.Second); r.code != "4403" || time.Since(began) > 2*time.Second {
-		c.t.Errorf("after %v: %s %s, want close 4403 within 2 s", time.Since(began), r.code, r.raw)
+	if r := c.within(10 * time.Second); r.code != "4403" || !strings.Contains(r.raw, reason) || time.Since(began) > 2*time.Second {
+		c.t.Errorf("after %v: %s %q, want close 4403 within 2 s: %s", time.Since(began), r.code, r.raw, reason)
 	}
 }
 
@@ -69,16 +69,17 @@ func TestIdleSocketsEndWithTheirRights(t *testing.T) {
 		return `subscription { readings(project: ` + id(w.ours.project) + `, series: {}) { caughtUp } }`
 	}
 	for name, c := range map[string]struct {
-		who   string
-		query func(*world) string // what is subscribed to; nil: nothing
-		end   func(*world) string // a mutation of the owner
+		who    string
+		reason string
+		query  func(*world) string // what is subscribed to; nil: nothing
+		end    func(*world) string // a mutation of the owner
 	}{
-		"a key is revoked":          {"projectKey", nil, func(w *world) string { return `deleteKey(id: ` + id(w.keys["projectKey"]) + `)` }},
-		"the key of a subscription": {"projectKey", readings, func(w *world) string { return `deleteKey(id: ` + id(w.keys["projectKey"]) + `)` }},
-		"its device is deleted":     {"deviceKey", nil, func(w *world) string { return `deleteDevice(id: ` + id(w.ours.device) + `)` }},
-		"its project is deleted":    {"projectKey", nil, func(w *world) string { return `deleteProject(id: ` + id(w.ours.project) + `)` }},
-		"a member is removed":       {"viewer", readings, func(w *world) string { return `deleteMember(id: ` + id(w.ours.member) + `)` }},
-		"their project is deleted":  {"viewer", readings, func(w *world) string { return `deleteProject(id: ` + id(w.ours.project) + `)` }},
+		"a key is revoked":          {"projectKey", "the key was revoked", nil, func(w *world) string { return `deleteKey(id: ` + id(w.keys["projectKey"]) + `)` }},
+		"the key of a subscription": {"projectKey", "the key was revoked", readings, func(w *world) string { return `deleteKey(id: ` + id(w.keys["projectKey"]) + `)` }},
+		"its device is deleted":     {"deviceKey", "the key was revoked", nil, func(w *world) string { return `deleteDevice(id: ` + id(w.ours.device) + `)` }},
+		"its project is deleted":    {"projectKey", "the key was revoked", nil, func(w *world) string { return `deleteProject(id: ` + id(w.ours.project) + `)` }},
+		"a member is removed":       {"viewer", "not a member of project", readings, func(w *world) string { return `deleteMember(id: ` + id(w.ours.member) + `)` }},
+		"their project is deleted":  {"viewer", "not a member of project", readings, func(w *world) string { return `deleteProject(id: ` + id(w.ours.project) + `)` }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -94,7 +95,7 @@ func TestIdleSocketsEndWithTheirRights(t *testing.T) {
 			if a := w.ask("owner", "mutation { "+c.end(w)+" }"); a.code() != ok {
 				t.Fatal(a.Body)
 			}
-			s.wantEnd()
+			s.wantEnd(c.reason)
 			bystander.wantOpen()
 		})
 	}
@@ -105,7 +106,7 @@ func TestSocketOfADeletedAccountEnds(t *testing.T) {
 	w := setup(t)
 	s := w.connect("viewer")
 	w.client.User.DeleteOneID(w.users["viewer"]).ExecX(auth.NewContext(t.Context(), auth.System()))
-	s.wantEnd()
+	s.wantEnd("account")
 }
 
 // A person who is not subscribed to anything of the project stays connected: there may be others.
@@ -162,7 +163,7 @@ func TestWhoRevokesHisOwnKeyIsAnswered(t *testing.T) {
 	}})
 	s.hear("next")
 	s.hear("complete")
-	s.wantEnd()
+	s.wantEnd("the key was revoked")
 }
 
 func TestSocketLastsAsLongAsItsNewestToken(t *testing.T) {

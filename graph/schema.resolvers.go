@@ -83,6 +83,18 @@ func (r *mutationResolver) DeleteKey(ctx context.Context, id int64) (int64, erro
 	return id, r.deleteKey(ctx, id)
 }
 
+func (r *mutationResolver) UpdateMe(ctx context.Context, input gql.UpdateMeInput) (*db.User, error) {
+	return r.updateMe(ctx, input)
+}
+
+func (r *mutationResolver) EndSession(ctx context.Context, id int64) (int64, error) {
+	return id, r.endSession(ctx, id)
+}
+
+func (r *mutationResolver) EndOtherSessions(ctx context.Context) (int, error) {
+	return r.endOtherSessions(ctx)
+}
+
 func (r *mutationResolver) KickSubscriber(ctx context.Context, project int64, id int64) (int64, error) {
 	return id, r.kickSubscriber(ctx, project, id)
 }
@@ -169,6 +181,10 @@ func (r *subscriptionResolver) DeviceStatus(ctx context.Context, project *int64,
 
 func (r *subscriptionResolver) Changes(ctx context.Context, project *int64, of []gql.EntityType) (<-chan *gql.EntityChange, error) {
 	return r.subscribeChanges(ctx, project, of)
+}
+
+func (r *userResolver) Account(ctx context.Context, obj *db.User) (*gql.Account, error) {
+	return r.account(ctx, obj)
 }
 
 func (r *seriesWhereInputResolver) Labelled(ctx context.Context, obj *db.SeriesWhereInput, data []*store.LabelFilter) error {

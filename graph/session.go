@@ -12,7 +12,7 @@ import (
 type session struct {
 	end     context.CancelCauseFunc // with the reason that the client is told
 	expires atomic.Int64            // when the credential does, in microseconds since 1970; 0: never
-	claim   *claim                  // of a socket: to be connected at all
+	claim   atomic.Pointer[claim]   // of a socket: to be connected at all
 }
 
 type sessionKey struct{}
@@ -52,8 +52,17 @@ func (s *session) expired() bool {
 
 // check returns nil while the client may use its connection; else fault Unauthenticated.
 func (s *session) check() error {
-	if s.claim == nil { // a request, which has just been let in
+	c := s.claim.Load()
+	if c == nil { // a request, which has just been let in
 		return nil
 	}
-	return s.claim.check()
+	return c.check()
+}
+
+// claimed has the session last as long as c, instead of what it has claimed before. ctx is the session's.
+func (s *session) claimed(ctx context.Context, c *claim) {
+	if was := s.claim.Swap(c); was != nil {
+		was.Close()
+	}
+	context.AfterFunc(ctx, c.Close)
 }

@@ -32,15 +32,15 @@ func initSocket(a *auth.Authenticator, known *rights) func(*http.Request, json.R
 			return nil, transport.Session{}, err
 		}
 		ctx, session := newSession(ctx)
-		session.claim = known.watch(ctx, 0)
-		context.AfterFunc(ctx, session.claim.Close)
+		session.claimed(ctx, known.watch(ctx, 0))
 		return ctx, transport.Session{Expires: auth.FromContext(ctx).Expires}, nil
 	}
 }
 
 // renewSocket lets a socket last as long as the new credential that its client sends, in a payload as that of
-// connection_init, before the old one expires. It has to be of the same person, or be the same key: fault Forbidden.
-func renewSocket(a *auth.Authenticator) func(context.Context, json.RawMessage) (transport.Session, error) {
+// connection_init, before the old one expires. It has to be of the same person, or be the same key: fault Forbidden. From then
+// on the socket ends with the log-in of the new one.
+func renewSocket(a *auth.Authenticator, known *rights) func(context.Context, json.RawMessage) (transport.Session, error) {
 	return func(ctx context.Context, payload json.RawMessage) (transport.Session, error) {
 		given, err := authorizationIn(payload)
 		if err != nil {
@@ -56,6 +56,7 @@ func renewSocket(a *auth.Authenticator) func(context.Context, json.RawMessage) (
 			return transport.Session{}, fault.New(fault.Forbidden, "this is the credential of somebody else: open another socket")
 		}
 		session.renew(is)
+		session.claimed(ctx, known.watch(renewed, 0))
 		return transport.Session{Expires: is.Expires}, nil
 	}
 }

@@ -12,11 +12,10 @@ import (
 func streamSession(known *rights) func(context.Context) (context.Context, transport.Session) {
 	return func(ctx context.Context) (context.Context, transport.Session) {
 		ctx, session := newSession(ctx)
-		session.claim = known.watch(ctx, 0)
-		context.AfterFunc(ctx, session.claim.Close)
+		session.claimed(ctx, known.watch(ctx, 0))
 		return ctx, transport.Session{Expires: auth.FromContext(ctx).Expires}
 	}
 }
 
-// streamOwner names who asks: another credential of the same person may use the stream that he has reserved.
-func streamOwner(ctx context.Context) string { return nameOf(auth.FromContext(ctx)) }
+// owner names who asks. All credentials of a person are the same: another one may use the stream that he has reserved.
+func owner(ctx context.Context) string { return nameOf(auth.FromContext(ctx)) }

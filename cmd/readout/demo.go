@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/readout-dev/readout/account"
 	"github.com/readout-dev/readout/auth"
 	"github.com/readout-dev/readout/ent/db"
 	"github.com/readout-dev/readout/ent/db/key"
@@ -18,6 +19,7 @@ import (
 	"github.com/readout-dev/readout/ent/db/user"
 	"github.com/readout-dev/readout/internal/fault"
 	"github.com/readout-dev/readout/internal/greenhouse"
+	"github.com/readout-dev/readout/mail"
 )
 
 // demoCmd runs the server with a simulated greenhouse whose devices send through the same door as any other.
@@ -50,6 +52,9 @@ func (c *demoCmd) Run(ctx context.Context, con console) (err error) {
 	if c.Every < 10*time.Millisecond || c.Days < 0 || c.Days > 3650 {
 		return fault.New(fault.Invalid, "--every is 10ms or more, --days between 0 and 3650")
 	}
+	if c.TLSCert != "" {
+		return fault.New(fault.Invalid, "the demo speaks plain HTTP, on this machine: leave READOUT_TLS_CERT to readout serve")
+	}
 	if c.DatabaseURL == "" {
 		// A folder of its own: a demo must not write into the data of a real installation.
 		c.DataDir = filepath.Join(c.DataDir, "demo")
@@ -58,10 +63,11 @@ func (c *demoCmd) Run(ctx context.Context, con console) (err error) {
 		c.LogLevel = "warn" // what there is to tell is told in words
 	}
 	progress := func(what string) { fmt.Fprintln(con.err, what) }
-	s, err := newServer(ctx, c.Config, con.logger(c.Config), progress)
+	s, err := newServer(ctx, c.Config, new(mail.Box), con.logger(c.Config), progress)
 	if err != nil {
 		return err
 	}
+	s.postman.PublicURL = s.url()
 	access, err := c.prepare(ctx, s)
 	if err != nil {
 		return errors.Join(err, s.close())
@@ -104,7 +110,7 @@ func (c *demoCmd) prepare(ctx context.Context, s *server) (demoAccess, error) {
 	access := demoAccess{URL: s.url(), Email: demoEmail, Password: rand.Text()}
 	u, err := client.User.Query().Where(user.Email(demoEmail)).Only(ctx)
 	if db.IsNotFound(err) {
-		u, err = s.accounts.Register(ctx, demoEmail, "Demo", access.Password)
+		u, err = s.accounts.Create(ctx, account.Applicant{Email: demoEmail, Name: "Demo", Password: access.Password})
 	} else if err == nil {
 		err = s.accounts.SetPassword(ctx, u, access.Password)
 	}
@@ -159,6 +165,7 @@ func (a demoAccess) welcome() string {
 Readout is ready at %[1]s
 
   Playground   %[1]s/playground
+  Mail         %[1]s/dev/mail   (what is sent to people who register)
   E-mail       %[2]s
   Password     %[3]s
   Project key  %[4]s

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/readout-dev/readout/account"
 	"github.com/readout-dev/readout/auth"
 	"github.com/readout-dev/readout/ent/db"
 	"github.com/readout-dev/readout/ent/db/user"
@@ -26,15 +27,16 @@ import (
 
 // userCmd manages people with accounts, for operators: directly on the database.
 type userCmd struct {
-	Create userCreateCmd `cmd:"" help:"Create an account. The password is asked for, or read from standard input."`
-	List   userListCmd   `cmd:"" help:"List the accounts."`
+	Create        userCreateCmd        `cmd:"" help:"Create an account, which counts as verified. The password is asked for, or read from standard input."`
+	ResetPassword userResetPasswordCmd `cmd:"" help:"Give an account a new password and end its sessions. The password is asked for, or read from standard input."`
+	List          userListCmd          `cmd:"" help:"List the accounts."`
 }
 
 type userCreateCmd struct {
-	Config   `embed:""`
-	Email    string `arg:"" help:"The person's e-mail address."`
-	Name     string `help:"The person's name."`
-	Generate bool   `help:"Make a password and print it, instead of asking for one."`
+	Config      `embed:""`
+	Email       string `arg:"" help:"The person's e-mail address."`
+	Name        string `help:"The person's name."`
+	newPassword `embed:""`
 }
 
 // Run creates the account.
@@ -44,27 +46,71 @@ func (c *userCreateCmd) Run(ctx context.Context, con console) error {
 		return err
 	}
 	return onDatabase(ctx, c.Config, con, func(ctx context.Context, client *db.Client) error {
-		tokens, err := auth.NewTokens(auth.TokenConfig{Secret: []byte(rand.Text() + rand.Text())}) // issues none here
+		accounts, err := accountsOf(client)
 		if err != nil {
 			return err
 		}
-		accounts, err := auth.NewAccounts(client, auth.NewPasswords(auth.PasswordConfig{}), tokens)
-		if err != nil {
-			return err
-		}
-		u, err := accounts.Register(ctx, c.Email, c.Name, password)
+		u, err := accounts.Create(ctx, account.Applicant{Email: c.Email, Name: c.Name, Password: password})
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(con.out, "created user %d %s\n", u.ID, u.Email)
-		if c.Generate {
-			fmt.Fprintf(con.out, "password %s\n", password)
-		}
+		c.show(con, password)
 		return nil
 	})
 }
 
-func (c *userCreateCmd) password(con console) (string, error) {
+// accountsOf returns the accounts in a database, for what needs neither tokens nor mail.
+func accountsOf(client *db.Client) (*account.Accounts, error) {
+	return account.New(account.Config{Client: client, Passwords: auth.NewPasswords(auth.PasswordConfig{})})
+}
+
+type userResetPasswordCmd struct {
+	Config      `embed:""`
+	Email       string `arg:"" help:"The person's e-mail address."`
+	newPassword `embed:""`
+}
+
+// Run sets the password.
+func (c *userResetPasswordCmd) Run(ctx context.Context, con console) error {
+	password, err := c.password(con)
+	if err != nil {
+		return err
+	}
+	return onDatabase(ctx, c.Config, con, func(ctx context.Context, client *db.Client) error {
+		u, err := client.User.Query().Where(user.Email(strings.ToLower(c.Email))).Only(ctx)
+		if db.IsNotFound(err) {
+			return fault.New(fault.NotFound, "no account has the address %s: see `readout user list`", c.Email)
+		}
+		if err != nil {
+			return err
+		}
+		accounts, err := accountsOf(client)
+		if err != nil {
+			return err
+		}
+		if err := accounts.SetPassword(ctx, u, password); err != nil {
+			return err
+		}
+		fmt.Fprintf(con.out, "changed the password of user %d %s\n", u.ID, u.Email)
+		c.show(con, password)
+		return nil
+	})
+}
+
+// newPassword is how a command gets a password that is not in a list of processes.
+type newPassword struct {
+	Generate bool `help:"Make a password and print it, instead of asking for one."`
+}
+
+// show prints the password that was made.
+func (c newPassword) show(con console, password string) {
+	if c.Generate {
+		fmt.Fprintf(con.out, "password %s\n", password)
+	}
+}
+
+func (c newPassword) password(con console) (string, error) {
 	if c.Generate {
 		return rand.Text(), nil
 	}
@@ -93,9 +139,9 @@ func (c *userListCmd) Run(ctx context.Context, con console) error {
 		if err != nil {
 			return err
 		}
-		t := newTable(con.out, c.JSON, "id", "email", "name", "created")
+		t := newTable(con.out, c.JSON, "id", "email", "name", "verified", "created")
 		for _, u := range all {
-			t.row(u.ID, u.Email, u.Name, u.CreatedAt.UTC().Format(time.RFC3339))
+			t.row(u.ID, u.Email, u.Name, u.VerifiedAt != nil, u.CreatedAt.UTC().Format(time.RFC3339))
 		}
 		return t.end()
 	})

@@ -12,11 +12,13 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/readout-dev/readout/ent/db/challenge"
 	"github.com/readout-dev/readout/ent/db/device"
 	"github.com/readout-dev/readout/ent/db/key"
 	"github.com/readout-dev/readout/ent/db/member"
 	"github.com/readout-dev/readout/ent/db/project"
 	"github.com/readout-dev/readout/ent/db/series"
+	"github.com/readout-dev/readout/ent/db/session"
 	"github.com/readout-dev/readout/ent/db/user"
 )
 
@@ -78,12 +80,14 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
-			device.Table:  device.ValidColumn,
-			key.Table:     key.ValidColumn,
-			member.Table:  member.ValidColumn,
-			project.Table: project.ValidColumn,
-			series.Table:  series.ValidColumn,
-			user.Table:    user.ValidColumn,
+			challenge.Table: challenge.ValidColumn,
+			device.Table:    device.ValidColumn,
+			key.Table:       key.ValidColumn,
+			member.Table:    member.ValidColumn,
+			project.Table:   project.ValidColumn,
+			series.Table:    series.ValidColumn,
+			session.Table:   session.ValidColumn,
+			user.Table:      user.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

@@ -4,6 +4,7 @@ package db
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -11,7 +12,9 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/readout-dev/readout/ent/db/challenge"
 	"github.com/readout-dev/readout/ent/db/member"
+	"github.com/readout-dev/readout/ent/db/session"
 	"github.com/readout-dev/readout/ent/db/user"
 )
 
@@ -63,6 +66,40 @@ func (_c *UserCreate) SetPassword(v string) *UserCreate {
 	return _c
 }
 
+// SetVerifiedAt sets the "verified_at" field.
+func (_c *UserCreate) SetVerifiedAt(v time.Time) *UserCreate {
+	_c.mutation.SetVerifiedAt(v)
+	return _c
+}
+
+// SetNillableVerifiedAt sets the "verified_at" field if the given value is not nil.
+func (_c *UserCreate) SetNillableVerifiedAt(v *time.Time) *UserCreate {
+	if v != nil {
+		_c.SetVerifiedAt(*v)
+	}
+	return _c
+}
+
+// SetZone sets the "zone" field.
+func (_c *UserCreate) SetZone(v string) *UserCreate {
+	_c.mutation.SetZone(v)
+	return _c
+}
+
+// SetNillableZone sets the "zone" field if the given value is not nil.
+func (_c *UserCreate) SetNillableZone(v *string) *UserCreate {
+	if v != nil {
+		_c.SetZone(*v)
+	}
+	return _c
+}
+
+// SetSettings sets the "settings" field.
+func (_c *UserCreate) SetSettings(v json.RawMessage) *UserCreate {
+	_c.mutation.SetSettings(v)
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *UserCreate) SetID(v int64) *UserCreate {
 	_c.mutation.SetID(v)
@@ -82,6 +119,36 @@ func (_c *UserCreate) AddMemberships(v ...*Member) *UserCreate {
 		ids[i] = v[i].ID
 	}
 	return _c.AddMembershipIDs(ids...)
+}
+
+// AddSessionIDs adds the "sessions" edge to the Session entity by IDs.
+func (_c *UserCreate) AddSessionIDs(ids ...int64) *UserCreate {
+	_c.mutation.AddSessionIDs(ids...)
+	return _c
+}
+
+// AddSessions adds the "sessions" edges to the Session entity.
+func (_c *UserCreate) AddSessions(v ...*Session) *UserCreate {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddSessionIDs(ids...)
+}
+
+// AddChallengeIDs adds the "challenges" edge to the Challenge entity by IDs.
+func (_c *UserCreate) AddChallengeIDs(ids ...int64) *UserCreate {
+	_c.mutation.AddChallengeIDs(ids...)
+	return _c
+}
+
+// AddChallenges adds the "challenges" edges to the Challenge entity.
+func (_c *UserCreate) AddChallenges(v ...*Challenge) *UserCreate {
+	ids := make([]int64, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddChallengeIDs(ids...)
 }
 
 // Mutation returns the UserMutation object of the builder.
@@ -132,6 +199,17 @@ func (_c *UserCreate) defaults() error {
 		v := user.DefaultName
 		_c.mutation.SetName(v)
 	}
+	if _, ok := _c.mutation.Zone(); !ok {
+		v := user.DefaultZone
+		_c.mutation.SetZone(v)
+	}
+	if _, ok := _c.mutation.Settings(); !ok {
+		if user.DefaultSettings == nil {
+			return fmt.Errorf("db: uninitialized user.DefaultSettings (forgotten import db/runtime?)")
+		}
+		v := user.DefaultSettings()
+		_c.mutation.SetSettings(v)
+	}
 	return nil
 }
 
@@ -155,6 +233,14 @@ func (_c *UserCreate) check() error {
 	}
 	if _, ok := _c.mutation.Password(); !ok {
 		return &ValidationError{Name: "password", err: errors.New(`db: missing required field "User.password"`)}
+	}
+	if _, ok := _c.mutation.Zone(); !ok {
+		return &ValidationError{Name: "zone", err: errors.New(`db: missing required field "User.zone"`)}
+	}
+	if v, ok := _c.mutation.Zone(); ok {
+		if err := user.ZoneValidator(v); err != nil {
+			return &ValidationError{Name: "zone", err: fmt.Errorf(`db: validator failed for field "User.zone": %w`, err)}
+		}
 	}
 	return nil
 }
@@ -205,6 +291,18 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 		_spec.SetField(user.FieldPassword, field.TypeString, value)
 		_node.Password = value
 	}
+	if value, ok := _c.mutation.VerifiedAt(); ok {
+		_spec.SetField(user.FieldVerifiedAt, field.TypeTime, value)
+		_node.VerifiedAt = &value
+	}
+	if value, ok := _c.mutation.Zone(); ok {
+		_spec.SetField(user.FieldZone, field.TypeString, value)
+		_node.Zone = value
+	}
+	if value, ok := _c.mutation.Settings(); ok {
+		_spec.SetField(user.FieldSettings, field.TypeJSON, value)
+		_node.Settings = value
+	}
 	if nodes := _c.mutation.MembershipsIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.O2M,
@@ -214,6 +312,38 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(member.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.SessionsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.SessionsTable,
+			Columns: []string{user.SessionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(session.FieldID, field.TypeInt64),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.ChallengesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   user.ChallengesTable,
+			Columns: []string{user.ChallengesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(challenge.FieldID, field.TypeInt64),
 			},
 		}
 		for _, k := range nodes {
@@ -309,6 +439,48 @@ func (u *UserUpsert) UpdatePassword() *UserUpsert {
 	return u
 }
 
+// SetVerifiedAt sets the "verified_at" field.
+func (u *UserUpsert) SetVerifiedAt(v time.Time) *UserUpsert {
+	u.Set(user.FieldVerifiedAt, v)
+	return u
+}
+
+// UpdateVerifiedAt sets the "verified_at" field to the value that was provided on create.
+func (u *UserUpsert) UpdateVerifiedAt() *UserUpsert {
+	u.SetExcluded(user.FieldVerifiedAt)
+	return u
+}
+
+// ClearVerifiedAt clears the value of the "verified_at" field.
+func (u *UserUpsert) ClearVerifiedAt() *UserUpsert {
+	u.SetNull(user.FieldVerifiedAt)
+	return u
+}
+
+// SetZone sets the "zone" field.
+func (u *UserUpsert) SetZone(v string) *UserUpsert {
+	u.Set(user.FieldZone, v)
+	return u
+}
+
+// UpdateZone sets the "zone" field to the value that was provided on create.
+func (u *UserUpsert) UpdateZone() *UserUpsert {
+	u.SetExcluded(user.FieldZone)
+	return u
+}
+
+// SetSettings sets the "settings" field.
+func (u *UserUpsert) SetSettings(v json.RawMessage) *UserUpsert {
+	u.Set(user.FieldSettings, v)
+	return u
+}
+
+// UpdateSettings sets the "settings" field to the value that was provided on create.
+func (u *UserUpsert) UpdateSettings() *UserUpsert {
+	u.SetExcluded(user.FieldSettings)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create except the ID field.
 // Using this option is equivalent to using:
 //
@@ -399,6 +571,55 @@ func (u *UserUpsertOne) SetPassword(v string) *UserUpsertOne {
 func (u *UserUpsertOne) UpdatePassword() *UserUpsertOne {
 	return u.Update(func(s *UserUpsert) {
 		s.UpdatePassword()
+	})
+}
+
+// SetVerifiedAt sets the "verified_at" field.
+func (u *UserUpsertOne) SetVerifiedAt(v time.Time) *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.SetVerifiedAt(v)
+	})
+}
+
+// UpdateVerifiedAt sets the "verified_at" field to the value that was provided on create.
+func (u *UserUpsertOne) UpdateVerifiedAt() *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateVerifiedAt()
+	})
+}
+
+// ClearVerifiedAt clears the value of the "verified_at" field.
+func (u *UserUpsertOne) ClearVerifiedAt() *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.ClearVerifiedAt()
+	})
+}
+
+// SetZone sets the "zone" field.
+func (u *UserUpsertOne) SetZone(v string) *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.SetZone(v)
+	})
+}
+
+// UpdateZone sets the "zone" field to the value that was provided on create.
+func (u *UserUpsertOne) UpdateZone() *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateZone()
+	})
+}
+
+// SetSettings sets the "settings" field.
+func (u *UserUpsertOne) SetSettings(v json.RawMessage) *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.SetSettings(v)
+	})
+}
+
+// UpdateSettings sets the "settings" field to the value that was provided on create.
+func (u *UserUpsertOne) UpdateSettings() *UserUpsertOne {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateSettings()
 	})
 }
 
@@ -658,6 +879,55 @@ func (u *UserUpsertBulk) SetPassword(v string) *UserUpsertBulk {
 func (u *UserUpsertBulk) UpdatePassword() *UserUpsertBulk {
 	return u.Update(func(s *UserUpsert) {
 		s.UpdatePassword()
+	})
+}
+
+// SetVerifiedAt sets the "verified_at" field.
+func (u *UserUpsertBulk) SetVerifiedAt(v time.Time) *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.SetVerifiedAt(v)
+	})
+}
+
+// UpdateVerifiedAt sets the "verified_at" field to the value that was provided on create.
+func (u *UserUpsertBulk) UpdateVerifiedAt() *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateVerifiedAt()
+	})
+}
+
+// ClearVerifiedAt clears the value of the "verified_at" field.
+func (u *UserUpsertBulk) ClearVerifiedAt() *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.ClearVerifiedAt()
+	})
+}
+
+// SetZone sets the "zone" field.
+func (u *UserUpsertBulk) SetZone(v string) *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.SetZone(v)
+	})
+}
+
+// UpdateZone sets the "zone" field to the value that was provided on create.
+func (u *UserUpsertBulk) UpdateZone() *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateZone()
+	})
+}
+
+// SetSettings sets the "settings" field.
+func (u *UserUpsertBulk) SetSettings(v json.RawMessage) *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.SetSettings(v)
+	})
+}
+
+// UpdateSettings sets the "settings" field to the value that was provided on create.
+func (u *UserUpsertBulk) UpdateSettings() *UserUpsertBulk {
+	return u.Update(func(s *UserUpsert) {
+		s.UpdateSettings()
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/readout-dev/readout/ent/db/member"
 	"github.com/readout-dev/readout/ent/db/project"
 	"github.com/readout-dev/readout/ent/db/series"
+	"github.com/readout-dev/readout/ent/db/session"
 	"github.com/readout-dev/readout/ent/db/user"
 )
 
@@ -44,6 +45,8 @@ func concerned(ctx context.Context, m ent.Mutation) (found []ent.Value, err erro
 		find(&f, c.Series.Query().Where(series.IDIn(ids...)).All)
 	case *db.KeyMutation:
 		find(&f, c.Key.Query().Where(key.IDIn(ids...)).All)
+	case *db.SessionMutation:
+		find(&f, c.Session.Query().Where(session.IDIn(ids...)).Select(session.FieldID, session.FieldUserID).All)
 	case *db.UserMutation:
 		find(&f, c.User.Query().Where(user.IDIn(ids...)).All)
 		if cascades {

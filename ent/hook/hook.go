@@ -18,7 +18,7 @@ func Tell(client *db.Client, tell func(...entity.Change)) {
 		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
 			var changed []ent.Value
 			var err error
-			if m.Op().Is(ent.OpUpdate | ent.OpDelete | ent.OpDeleteOne) { // what it answers is a number
+			if m.Op().Is(concerning(m)) { // what it answers is a number
 				if changed, err = concerned(auth.NewContext(ctx, auth.System()), m); err != nil {
 					return nil, err
 				}
@@ -31,6 +31,17 @@ func Tell(client *db.Client, tell func(...entity.Change)) {
 			return v, nil
 		})
 	})
+}
+
+// concerning returns the operations before which it is found out what they concern.
+func concerning(m ent.Mutation) ent.Op {
+	switch m.(type) {
+	case *db.SessionMutation: // a refresh updates one in one statement, and that is not told of
+		return ent.OpDelete | ent.OpDeleteOne
+	case *db.ChallengeMutation: // never told of
+		return 0
+	}
+	return ent.OpUpdate | ent.OpDelete | ent.OpDeleteOne
 }
 
 func kind(op ent.Op) entity.Kind {
@@ -59,6 +70,10 @@ func changes(kind entity.Kind, values []ent.Value) (cs []entity.Change) {
 			cs = append(cs, entity.Change{Kind: kind, Type: entity.Key, ID: e.ID, Project: e.ProjectID})
 		case *db.User:
 			cs = append(cs, entity.Change{Kind: kind, Type: entity.User, ID: e.ID, User: e.ID})
+		case *db.Session:
+			if kind == entity.Deleted { // the rest is nobody's business
+				cs = append(cs, entity.Change{Kind: kind, Type: entity.Session, ID: e.ID, User: e.UserID})
+			}
 		}
 	}
 	return cs

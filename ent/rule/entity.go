@@ -15,6 +15,7 @@ import (
 	"github.com/readout-dev/readout/ent/db/privacy"
 	"github.com/readout-dev/readout/ent/db/project"
 	"github.com/readout-dev/readout/ent/db/series"
+	"github.com/readout-dev/readout/ent/db/session"
 	"github.com/readout-dev/readout/ent/db/user"
 )
 
@@ -30,11 +31,56 @@ func User() ent.Policy {
 				return sql.Or(sql.EQ(s.C(user.FieldID), p.User), sql.In(s.C(user.FieldID), shared))
 			})
 	}), privacy.UserMutationRuleFunc(func(ctx context.Context, _ *db.UserMutation) error {
-		if p := auth.FromContext(ctx); p != nil && p.Kind == auth.Program {
+		return program(ctx)
+	}))
+}
+
+// Session is the policy of sessions: seen and ended by the person whose they are, made and renewed by the account endpoints
+// alone.
+func Session() ent.Policy {
+	return policy(privacy.SessionQueryRuleFunc(func(ctx context.Context, q *db.SessionQuery) error {
+		return narrow(ctx, func(f func(*sql.Selector)) { q.Where(predicate.Session(f)) },
+			func(p *auth.Principal, s *sql.Selector) *sql.Predicate {
+				return themselves(p, s.C(session.FieldUserID))
+			})
+	}), privacy.SessionMutationRuleFunc(func(ctx context.Context, m *db.SessionMutation) error {
+		p := auth.FromContext(ctx)
+		switch {
+		case p == nil:
+			return privacy.Deny
+		case p.Kind == auth.Program:
+			return privacy.Allow
+		case p.Kind == auth.User && m.Op().Is(ent.OpDeleteOne): // who hears of changes asks what many are before a rule narrows them
+			m.Where(session.UserID(p.User))
 			return privacy.Allow
 		}
 		return privacy.Deny
 	}))
+}
+
+// Challenge is the policy of challenges: for the account endpoints alone.
+func Challenge() ent.Policy {
+	return policy(privacy.ChallengeQueryRuleFunc(func(ctx context.Context, _ *db.ChallengeQuery) error {
+		return program(ctx)
+	}), privacy.ChallengeMutationRuleFunc(func(ctx context.Context, _ *db.ChallengeMutation) error {
+		return program(ctx)
+	}))
+}
+
+// program allows what the program does for itself, and nothing else.
+func program(ctx context.Context) error {
+	if p := auth.FromContext(ctx); p != nil && p.Kind == auth.Program {
+		return privacy.Allow
+	}
+	return privacy.Deny
+}
+
+// themselves holds for rows whose column names the person who asks.
+func themselves(p *auth.Principal, column string) *sql.Predicate {
+	if p.Kind != auth.User {
+		return sql.False()
+	}
+	return sql.EQ(column, p.User)
 }
 
 // Project is the policy of projects. Any person may make one: whoever makes it is made its owner with it.

@@ -7,6 +7,8 @@
 //	own membership   delete   delete                 delete, unless nobody else is owner
 //	Key                                              see, make, change, delete
 //
+// A person sees and ends their own sessions; challenges are seen by the program alone, which also makes and changes people.
+//
 // A project's key counts as a viewer with the scope read and as an owner with admin. A device's key sees, with read, its
 // own device, that device's series and its project, and changes nothing. What somebody may not see does not exist for
 // them: queries are narrowed, so that a foreign id and an unknown one have one answer. What they may see but not change

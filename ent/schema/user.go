@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"encoding/json"
+
 	"entgo.io/contrib/entgql"
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/entsql"
@@ -25,15 +27,29 @@ func (User) Fields() []ent.Field {
 		field.String("password").Sensitive().
 			Comment("argon2id, PHC string format").
 			Annotations(entgql.Skip(entgql.SkipAll)),
+		field.Time("verified_at").Optional().Nillable().
+			Comment("when the person proved that the address is theirs; nil: not yet, so that they cannot log in").
+			Annotations(entgql.Skip(entgql.SkipAll)),
+		field.String("zone").Validate(rule.Zone).Default("UTC").
+			Comment("IANA name").
+			Annotations(entgql.Skip(entgql.SkipAll)),
+		field.JSON("settings", json.RawMessage{}).
+			Default(func() json.RawMessage { return json.RawMessage("{}") }).
+			Comment("an object of what front ends keep for the person").
+			Annotations(entsql.DefaultExpr("'{}'"), entgql.Skip(entgql.SkipAll)),
 	}
 }
 
 // Edges of User.
 func (User) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.To("memberships", Member.Type).
-			Annotations(entsql.OnDelete(entsql.Cascade), entgql.Skip(entgql.SkipAll)),
+		own("memberships", Member.Type), own("sessions", Session.Type), own("challenges", Challenge.Type),
 	}
+}
+
+// own is an edge to what goes when the person goes, and is reached by other ways than from them.
+func own(name string, t any) ent.Edge {
+	return edge.To(name, t).Annotations(entsql.OnDelete(entsql.Cascade), entgql.Skip(entgql.SkipAll))
 }
 
 // Policy of User.

@@ -4,6 +4,7 @@ package gql
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -16,6 +17,18 @@ import (
 	"github.com/readout-dev/readout/ent/db/member"
 	"github.com/readout-dev/readout/stats"
 )
+
+// A person's account. E-mail address, password and deletion are for the REST endpoints below /auth, which ask for the password.
+type Account struct {
+	// Whether the e-mail address was proved to be theirs.
+	Verified bool `json:"verified"`
+	// A name of the IANA database.
+	Zone string `json:"zone"`
+	// An object of what front ends keep for the person.
+	Settings json.RawMessage `json:"settings"`
+	// Where the person is logged in, the last seen first.
+	Sessions []*db.Session `json:"sessions"`
+}
 
 // How two series go together in one bucket.
 type Correlation struct {
@@ -214,6 +227,15 @@ type TopInput struct {
 	By StatisticName `json:"by"`
 	// The least instead of the greatest.
 	Ascending *bool `json:"ascending,omitempty"`
+}
+
+type UpdateMeInput struct {
+	// Up to 128 bytes.
+	Name *string `json:"name,omitempty"`
+	// A name of the IANA database.
+	Zone *string `json:"zone,omitempty"`
+	// An object of up to 16 KiB as JSON. It takes the place of the one before.
+	Settings json.RawMessage `json:"settings,omitempty"`
 }
 
 // How a range is divided into buckets: exactly one of `every` and `calendar`.

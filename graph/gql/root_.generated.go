@@ -25,6 +25,7 @@ type ResolverRoot interface {
 	Query() QueryResolver
 	Series() SeriesResolver
 	Subscription() SubscriptionResolver
+	User() UserResolver
 	SeriesWhereInput() SeriesWhereInputResolver
 }
 
@@ -74,6 +75,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputTopInput,
 		ec.unmarshalInputUpdateDeviceInput,
 		ec.unmarshalInputUpdateKeyInput,
+		ec.unmarshalInputUpdateMeInput,
 		ec.unmarshalInputUpdateMemberInput,
 		ec.unmarshalInputUpdateProjectInput,
 		ec.unmarshalInputUpdateSeriesInput,
@@ -368,6 +370,38 @@ extend type Key {
   scopes: [KeyScope!]!
 }
 
+"Any JSON value."
+scalar JSON
+
+extend type User {
+  "What only the person themselves may know; null of others."
+  account: Account @goField(forceResolver: true)
+}
+
+"A person's account. E-mail address, password and deletion are for the REST endpoints below /auth, which ask for the password."
+type Account {
+  "Whether the e-mail address was proved to be theirs."
+  verified: Boolean!
+  "A name of the IANA database."
+  zone: String!
+  "An object of what front ends keep for the person."
+  settings: JSON!
+  "Where the person is logged in, the last seen first."
+  sessions: [Session!]!
+}
+
+"A log-in of a person. Which one is one's own is in the answer to the log-in."
+type Session {
+  id: ID!
+  "What the client calls itself."
+  agent: String!
+  createdAt: Time!
+  "When somebody logged in or refreshed last."
+  seenAt: Time!
+  "When it ends, however often it is refreshed."
+  expiresAt: Time!
+}
+
 extend type Query {
   "Who is asking; null for a key."
   me: User
@@ -459,8 +493,23 @@ type Mutation {
   updateKey(id: ID!, input: UpdateKeyInput!): Key!
   "Revokes a key: it is refused within a second."
   deleteKey(id: ID!): ID!
+  "Changes who is asking. What is left out stays as it is."
+  updateMe(input: UpdateMeInput!): User!
+  "Logs the person out where a session is: its tokens are refused within a second, and its sockets close within two."
+  endSession(id: ID!): ID!
+  "Logs the person out everywhere but here. The answer is how many sessions were ended."
+  endOtherSessions: Int!
   "Ends a subscription: the client gets an error FORBIDDEN in place of further events. For owners; the id is one of ` + "`" + `subscribers` + "`" + `."
   kickSubscriber(project: ID!, id: ID!): ID!
+}
+
+input UpdateMeInput {
+  "Up to 128 bytes."
+  name: String
+  "A name of the IANA database."
+  zone: String
+  "An object of up to 16 KiB as JSON. It takes the place of the one before."
+  settings: JSON
 }
 
 input CreateMemberInput {
@@ -2180,6 +2229,20 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
 
+func (ec *executionContext) childFields_Account(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verified":
+		return ec.fieldContext_Account_verified(ctx, field)
+	case "zone":
+		return ec.fieldContext_Account_zone(ctx, field)
+	case "settings":
+		return ec.fieldContext_Account_settings(ctx, field)
+	case "sessions":
+		return ec.fieldContext_Account_sessions(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Account", field.Name)
+}
+
 func (ec *executionContext) childFields_Boxplot(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "min":
@@ -2626,6 +2689,22 @@ func (ec *executionContext) childFields_SeriesEdge(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type SeriesEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_Session(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Session_id(ctx, field)
+	case "agent":
+		return ec.fieldContext_Session_agent(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Session_createdAt(ctx, field)
+	case "seenAt":
+		return ec.fieldContext_Session_seenAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Session_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Session", field.Name)
+}
+
 func (ec *executionContext) childFields_Statistic(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "start":
@@ -2746,6 +2825,8 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 		return ec.fieldContext_User_email(ctx, field)
 	case "name":
 		return ec.fieldContext_User_name(ctx, field)
+	case "account":
+		return ec.fieldContext_User_account(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type User", field.Name)
 }

@@ -8,12 +8,14 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/readout-dev/readout/ent/db"
+	"github.com/readout-dev/readout/ent/db/challenge"
 	"github.com/readout-dev/readout/ent/db/device"
 	"github.com/readout-dev/readout/ent/db/key"
 	"github.com/readout-dev/readout/ent/db/member"
 	"github.com/readout-dev/readout/ent/db/predicate"
 	"github.com/readout-dev/readout/ent/db/project"
 	"github.com/readout-dev/readout/ent/db/series"
+	"github.com/readout-dev/readout/ent/db/session"
 	"github.com/readout-dev/readout/ent/db/user"
 )
 
@@ -71,6 +73,33 @@ func (f TraverseFunc) Traverse(ctx context.Context, q db.Query) error {
 		return err
 	}
 	return f(ctx, query)
+}
+
+// The ChallengeFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ChallengeFunc func(context.Context, *db.ChallengeQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f ChallengeFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.ChallengeQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.ChallengeQuery", q)
+}
+
+// The TraverseChallenge type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseChallenge func(context.Context, *db.ChallengeQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseChallenge) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseChallenge) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.ChallengeQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.ChallengeQuery", q)
 }
 
 // The DeviceFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -208,6 +237,33 @@ func (f TraverseSeries) Traverse(ctx context.Context, q db.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *db.SeriesQuery", q)
 }
 
+// The SessionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type SessionFunc func(context.Context, *db.SessionQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f SessionFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.SessionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.SessionQuery", q)
+}
+
+// The TraverseSession type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseSession func(context.Context, *db.SessionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseSession) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseSession) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.SessionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.SessionQuery", q)
+}
+
 // The UserFunc type is an adapter to allow the use of ordinary function as a Querier.
 type UserFunc func(context.Context, *db.UserQuery) (db.Value, error)
 
@@ -238,6 +294,8 @@ func (f TraverseUser) Traverse(ctx context.Context, q db.Query) error {
 // NewQuery returns the generic Query interface for the given typed query.
 func NewQuery(q db.Query) (Query, error) {
 	switch q := q.(type) {
+	case *db.ChallengeQuery:
+		return &query[*db.ChallengeQuery, predicate.Challenge, challenge.OrderOption]{typ: db.TypeChallenge, tq: q}, nil
 	case *db.DeviceQuery:
 		return &query[*db.DeviceQuery, predicate.Device, device.OrderOption]{typ: db.TypeDevice, tq: q}, nil
 	case *db.KeyQuery:
@@ -248,6 +306,8 @@ func NewQuery(q db.Query) (Query, error) {
 		return &query[*db.ProjectQuery, predicate.Project, project.OrderOption]{typ: db.TypeProject, tq: q}, nil
 	case *db.SeriesQuery:
 		return &query[*db.SeriesQuery, predicate.Series, series.OrderOption]{typ: db.TypeSeries, tq: q}, nil
+	case *db.SessionQuery:
+		return &query[*db.SessionQuery, predicate.Session, session.OrderOption]{typ: db.TypeSession, tq: q}, nil
 	case *db.UserQuery:
 		return &query[*db.UserQuery, predicate.User, user.OrderOption]{typ: db.TypeUser, tq: q}, nil
 	default:

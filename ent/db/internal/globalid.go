@@ -2,4 +2,4 @@
 
 package internal
 
-const IncrementStarts = "{\"devices\":0,\"keys\":4294967296,\"members\":8589934592,\"projects\":12884901888,\"series\":17179869184,\"users\":21474836480}"
+const IncrementStarts = "{\"challenges\":25769803776,\"devices\":0,\"keys\":4294967296,\"members\":8589934592,\"projects\":12884901888,\"series\":17179869184,\"sessions\":30064771072,\"users\":21474836480}"

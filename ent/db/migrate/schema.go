@@ -9,6 +9,37 @@ import (
 )
 
 var (
+	// ChallengesColumns holds the columns for the "challenges" table.
+	ChallengesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "created_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"VERIFY", "RESET", "EMAIL"}},
+		{Name: "hash", Type: field.TypeBytes, Unique: true, Nullable: true, Size: 32},
+		{Name: "address", Type: field.TypeString, Size: 254},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "user_id", Type: field.TypeInt64},
+	}
+	// ChallengesTable holds the schema information for the "challenges" table.
+	ChallengesTable = &schema.Table{
+		Name:       "challenges",
+		Columns:    ChallengesColumns,
+		PrimaryKey: []*schema.Column{ChallengesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "challenges_users_challenges",
+				Columns:    []*schema.Column{ChallengesColumns[6]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "challenge_user_id_kind",
+				Unique:  true,
+				Columns: []*schema.Column{ChallengesColumns[6], ChallengesColumns[2]},
+			},
+		},
+	}
 	// DevicesColumns holds the columns for the "devices" table.
 	DevicesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -180,6 +211,45 @@ var (
 			},
 		},
 	}
+	// SessionsColumns holds the columns for the "sessions" table.
+	SessionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt64, Increment: true},
+		{Name: "created_at", Type: field.TypeTime, Default: schema.Expr("now()")},
+		{Name: "family", Type: field.TypeBytes, Unique: true, Size: 32},
+		{Name: "hash", Type: field.TypeBytes, Size: 32},
+		{Name: "previous", Type: field.TypeBytes, Nullable: true, Size: 32},
+		{Name: "rotated_at", Type: field.TypeTime},
+		{Name: "seen_at", Type: field.TypeTime},
+		{Name: "expires_at", Type: field.TypeTime},
+		{Name: "agent", Type: field.TypeString, Size: 128, Default: ""},
+		{Name: "user_id", Type: field.TypeInt64},
+	}
+	// SessionsTable holds the schema information for the "sessions" table.
+	SessionsTable = &schema.Table{
+		Name:       "sessions",
+		Columns:    SessionsColumns,
+		PrimaryKey: []*schema.Column{SessionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "sessions_users_sessions",
+				Columns:    []*schema.Column{SessionsColumns[9]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "session_user_id_seen_at",
+				Unique:  false,
+				Columns: []*schema.Column{SessionsColumns[9], SessionsColumns[6]},
+			},
+			{
+				Name:    "session_seen_at",
+				Unique:  false,
+				Columns: []*schema.Column{SessionsColumns[6]},
+			},
+		},
+	}
 	// UsersColumns holds the columns for the "users" table.
 	UsersColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt64, Increment: true},
@@ -187,6 +257,9 @@ var (
 		{Name: "email", Type: field.TypeString, Unique: true, Size: 254},
 		{Name: "name", Type: field.TypeString, Size: 128, Default: ""},
 		{Name: "password", Type: field.TypeString},
+		{Name: "verified_at", Type: field.TypeTime, Nullable: true},
+		{Name: "zone", Type: field.TypeString, Default: "UTC"},
+		{Name: "settings", Type: field.TypeJSON, Default: schema.Expr("'{}'")},
 	}
 	// UsersTable holds the schema information for the "users" table.
 	UsersTable = &schema.Table{
@@ -196,16 +269,23 @@ var (
 	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
+		ChallengesTable,
 		DevicesTable,
 		KeysTable,
 		MembersTable,
 		ProjectsTable,
 		SeriesTable,
+		SessionsTable,
 		UsersTable,
 	}
 )
 
 func init() {
+	ChallengesTable.ForeignKeys[0].RefTable = UsersTable
+	ChallengesTable.Annotation = &entsql.Annotation{
+		Table:          "challenges",
+		IncrementStart: func(i int) *int { return &i }(25769803776),
+	}
 	DevicesTable.ForeignKeys[0].RefTable = ProjectsTable
 	DevicesTable.Annotation = &entsql.Annotation{
 		Table:          "devices",
@@ -232,6 +312,11 @@ func init() {
 	SeriesTable.Annotation = &entsql.Annotation{
 		Table:          "series",
 		IncrementStart: func(i int) *int { return &i }(17179869184),
+	}
+	SessionsTable.ForeignKeys[0].RefTable = UsersTable
+	SessionsTable.Annotation = &entsql.Annotation{
+		Table:          "sessions",
+		IncrementStart: func(i int) *int { return &i }(30064771072),
 	}
 	UsersTable.Annotation = &entsql.Annotation{
 		Table:          "users",

@@ -4,13 +4,16 @@ package runtime
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
+	"github.com/readout-dev/readout/ent/db/challenge"
 	"github.com/readout-dev/readout/ent/db/device"
 	"github.com/readout-dev/readout/ent/db/key"
 	"github.com/readout-dev/readout/ent/db/member"
 	"github.com/readout-dev/readout/ent/db/project"
 	"github.com/readout-dev/readout/ent/db/series"
+	"github.com/readout-dev/readout/ent/db/session"
 	"github.com/readout-dev/readout/ent/db/user"
 	"github.com/readout-dev/readout/ent/schema"
 
@@ -22,6 +25,32 @@ import (
 // (default values, validators, hooks and policies) and stitches it
 // to their package variables.
 func init() {
+	challengeMixin := schema.Challenge{}.Mixin()
+	challenge.Policy = privacy.NewPolicies(schema.Challenge{})
+	challenge.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := challenge.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	challengeMixinFields0 := challengeMixin[0].Fields()
+	_ = challengeMixinFields0
+	challengeFields := schema.Challenge{}.Fields()
+	_ = challengeFields
+	// challengeDescCreatedAt is the schema descriptor for created_at field.
+	challengeDescCreatedAt := challengeMixinFields0[1].Descriptor()
+	// challenge.DefaultCreatedAt holds the default value on creation for the created_at field.
+	challenge.DefaultCreatedAt = challengeDescCreatedAt.Default.(func() time.Time)
+	// challengeDescHash is the schema descriptor for hash field.
+	challengeDescHash := challengeFields[2].Descriptor()
+	// challenge.HashValidator is a validator for the "hash" field. It is called by the builders before save.
+	challenge.HashValidator = challengeDescHash.Validators[0].(func([]byte) error)
+	// challengeDescAddress is the schema descriptor for address field.
+	challengeDescAddress := challengeFields[3].Descriptor()
+	// challenge.AddressValidator is a validator for the "address" field. It is called by the builders before save.
+	challenge.AddressValidator = challengeDescAddress.Validators[0].(func(string) error)
 	deviceMixin := schema.Device{}.Mixin()
 	device.Policy = privacy.NewPolicies(schema.Device{})
 	device.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -190,6 +219,42 @@ func init() {
 	series.DefaultUnit = seriesDescUnit.Default.(string)
 	// series.UnitValidator is a validator for the "unit" field. It is called by the builders before save.
 	series.UnitValidator = seriesDescUnit.Validators[0].(func(string) error)
+	sessionMixin := schema.Session{}.Mixin()
+	session.Policy = privacy.NewPolicies(schema.Session{})
+	session.Hooks[0] = func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+			if err := session.Policy.EvalMutation(ctx, m); err != nil {
+				return nil, err
+			}
+			return next.Mutate(ctx, m)
+		})
+	}
+	sessionMixinFields0 := sessionMixin[0].Fields()
+	_ = sessionMixinFields0
+	sessionFields := schema.Session{}.Fields()
+	_ = sessionFields
+	// sessionDescCreatedAt is the schema descriptor for created_at field.
+	sessionDescCreatedAt := sessionMixinFields0[1].Descriptor()
+	// session.DefaultCreatedAt holds the default value on creation for the created_at field.
+	session.DefaultCreatedAt = sessionDescCreatedAt.Default.(func() time.Time)
+	// sessionDescFamily is the schema descriptor for family field.
+	sessionDescFamily := sessionFields[1].Descriptor()
+	// session.FamilyValidator is a validator for the "family" field. It is called by the builders before save.
+	session.FamilyValidator = sessionDescFamily.Validators[0].(func([]byte) error)
+	// sessionDescHash is the schema descriptor for hash field.
+	sessionDescHash := sessionFields[2].Descriptor()
+	// session.HashValidator is a validator for the "hash" field. It is called by the builders before save.
+	session.HashValidator = sessionDescHash.Validators[0].(func([]byte) error)
+	// sessionDescPrevious is the schema descriptor for previous field.
+	sessionDescPrevious := sessionFields[3].Descriptor()
+	// session.PreviousValidator is a validator for the "previous" field. It is called by the builders before save.
+	session.PreviousValidator = sessionDescPrevious.Validators[0].(func([]byte) error)
+	// sessionDescAgent is the schema descriptor for agent field.
+	sessionDescAgent := sessionFields[7].Descriptor()
+	// session.DefaultAgent holds the default value on creation for the agent field.
+	session.DefaultAgent = sessionDescAgent.Default.(string)
+	// session.AgentValidator is a validator for the "agent" field. It is called by the builders before save.
+	session.AgentValidator = sessionDescAgent.Validators[0].(func(string) error)
 	userMixin := schema.User{}.Mixin()
 	user.Policy = privacy.NewPolicies(schema.User{})
 	user.Hooks[0] = func(next ent.Mutator) ent.Mutator {
@@ -218,6 +283,16 @@ func init() {
 	user.DefaultName = userDescName.Default.(string)
 	// user.NameValidator is a validator for the "name" field. It is called by the builders before save.
 	user.NameValidator = userDescName.Validators[0].(func(string) error)
+	// userDescZone is the schema descriptor for zone field.
+	userDescZone := userFields[4].Descriptor()
+	// user.DefaultZone holds the default value on creation for the zone field.
+	user.DefaultZone = userDescZone.Default.(string)
+	// user.ZoneValidator is a validator for the "zone" field. It is called by the builders before save.
+	user.ZoneValidator = userDescZone.Validators[0].(func(string) error)
+	// userDescSettings is the schema descriptor for settings field.
+	userDescSettings := userFields[5].Descriptor()
+	// user.DefaultSettings holds the default value on creation for the settings field.
+	user.DefaultSettings = userDescSettings.Default.(func() json.RawMessage)
 }
 
 const (

@@ -75,6 +75,16 @@ func Password(v string) predicate.User {
 	return predicate.User(sql.FieldEQ(FieldPassword, v))
 }
 
+// VerifiedAt applies equality check predicate on the "verified_at" field. It's identical to VerifiedAtEQ.
+func VerifiedAt(v time.Time) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldVerifiedAt, v))
+}
+
+// Zone applies equality check predicate on the "zone" field. It's identical to ZoneEQ.
+func Zone(v string) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldZone, v))
+}
+
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
 func CreatedAtEQ(v time.Time) predicate.User {
 	return predicate.User(sql.FieldEQ(FieldCreatedAt, v))
@@ -310,6 +320,121 @@ func PasswordContainsFold(v string) predicate.User {
 	return predicate.User(sql.FieldContainsFold(FieldPassword, v))
 }
 
+// VerifiedAtEQ applies the EQ predicate on the "verified_at" field.
+func VerifiedAtEQ(v time.Time) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldVerifiedAt, v))
+}
+
+// VerifiedAtNEQ applies the NEQ predicate on the "verified_at" field.
+func VerifiedAtNEQ(v time.Time) predicate.User {
+	return predicate.User(sql.FieldNEQ(FieldVerifiedAt, v))
+}
+
+// VerifiedAtIn applies the In predicate on the "verified_at" field.
+func VerifiedAtIn(vs ...time.Time) predicate.User {
+	return predicate.User(sql.FieldIn(FieldVerifiedAt, vs...))
+}
+
+// VerifiedAtNotIn applies the NotIn predicate on the "verified_at" field.
+func VerifiedAtNotIn(vs ...time.Time) predicate.User {
+	return predicate.User(sql.FieldNotIn(FieldVerifiedAt, vs...))
+}
+
+// VerifiedAtGT applies the GT predicate on the "verified_at" field.
+func VerifiedAtGT(v time.Time) predicate.User {
+	return predicate.User(sql.FieldGT(FieldVerifiedAt, v))
+}
+
+// VerifiedAtGTE applies the GTE predicate on the "verified_at" field.
+func VerifiedAtGTE(v time.Time) predicate.User {
+	return predicate.User(sql.FieldGTE(FieldVerifiedAt, v))
+}
+
+// VerifiedAtLT applies the LT predicate on the "verified_at" field.
+func VerifiedAtLT(v time.Time) predicate.User {
+	return predicate.User(sql.FieldLT(FieldVerifiedAt, v))
+}
+
+// VerifiedAtLTE applies the LTE predicate on the "verified_at" field.
+func VerifiedAtLTE(v time.Time) predicate.User {
+	return predicate.User(sql.FieldLTE(FieldVerifiedAt, v))
+}
+
+// VerifiedAtIsNil applies the IsNil predicate on the "verified_at" field.
+func VerifiedAtIsNil() predicate.User {
+	return predicate.User(sql.FieldIsNull(FieldVerifiedAt))
+}
+
+// VerifiedAtNotNil applies the NotNil predicate on the "verified_at" field.
+func VerifiedAtNotNil() predicate.User {
+	return predicate.User(sql.FieldNotNull(FieldVerifiedAt))
+}
+
+// ZoneEQ applies the EQ predicate on the "zone" field.
+func ZoneEQ(v string) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldZone, v))
+}
+
+// ZoneNEQ applies the NEQ predicate on the "zone" field.
+func ZoneNEQ(v string) predicate.User {
+	return predicate.User(sql.FieldNEQ(FieldZone, v))
+}
+
+// ZoneIn applies the In predicate on the "zone" field.
+func ZoneIn(vs ...string) predicate.User {
+	return predicate.User(sql.FieldIn(FieldZone, vs...))
+}
+
+// ZoneNotIn applies the NotIn predicate on the "zone" field.
+func ZoneNotIn(vs ...string) predicate.User {
+	return predicate.User(sql.FieldNotIn(FieldZone, vs...))
+}
+
+// ZoneGT applies the GT predicate on the "zone" field.
+func ZoneGT(v string) predicate.User {
+	return predicate.User(sql.FieldGT(FieldZone, v))
+}
+
+// ZoneGTE applies the GTE predicate on the "zone" field.
+func ZoneGTE(v string) predicate.User {
+	return predicate.User(sql.FieldGTE(FieldZone, v))
+}
+
+// ZoneLT applies the LT predicate on the "zone" field.
+func ZoneLT(v string) predicate.User {
+	return predicate.User(sql.FieldLT(FieldZone, v))
+}
+
+// ZoneLTE applies the LTE predicate on the "zone" field.
+func ZoneLTE(v string) predicate.User {
+	return predicate.User(sql.FieldLTE(FieldZone, v))
+}
+
+// ZoneContains applies the Contains predicate on the "zone" field.
+func ZoneContains(v string) predicate.User {
+	return predicate.User(sql.FieldContains(FieldZone, v))
+}
+
+// ZoneHasPrefix applies the HasPrefix predicate on the "zone" field.
+func ZoneHasPrefix(v string) predicate.User {
+	return predicate.User(sql.FieldHasPrefix(FieldZone, v))
+}
+
+// ZoneHasSuffix applies the HasSuffix predicate on the "zone" field.
+func ZoneHasSuffix(v string) predicate.User {
+	return predicate.User(sql.FieldHasSuffix(FieldZone, v))
+}
+
+// ZoneEqualFold applies the EqualFold predicate on the "zone" field.
+func ZoneEqualFold(v string) predicate.User {
+	return predicate.User(sql.FieldEqualFold(FieldZone, v))
+}
+
+// ZoneContainsFold applies the ContainsFold predicate on the "zone" field.
+func ZoneContainsFold(v string) predicate.User {
+	return predicate.User(sql.FieldContainsFold(FieldZone, v))
+}
+
 // HasMemberships applies the HasEdge predicate on the "memberships" edge.
 func HasMemberships() predicate.User {
 	return predicate.User(func(s *sql.Selector) {
@@ -325,6 +450,52 @@ func HasMemberships() predicate.User {
 func HasMembershipsWith(preds ...predicate.Member) predicate.User {
 	return predicate.User(func(s *sql.Selector) {
 		step := newMembershipsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasSessions applies the HasEdge predicate on the "sessions" edge.
+func HasSessions() predicate.User {
+	return predicate.User(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, SessionsTable, SessionsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasSessionsWith applies the HasEdge predicate on the "sessions" edge with a given conditions (other predicates).
+func HasSessionsWith(preds ...predicate.Session) predicate.User {
+	return predicate.User(func(s *sql.Selector) {
+		step := newSessionsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasChallenges applies the HasEdge predicate on the "challenges" edge.
+func HasChallenges() predicate.User {
+	return predicate.User(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, ChallengesTable, ChallengesColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasChallengesWith applies the HasEdge predicate on the "challenges" edge with a given conditions (other predicates).
+func HasChallengesWith(preds ...predicate.Challenge) predicate.User {
+	return predicate.User(func(s *sql.Selector) {
+		step := newChallengesStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)
