@@ -18,8 +18,8 @@ demo: ## run a server with eight simulated greenhouse devices (Ctrl-C ends it)
 	$(GO) run ./cmd/readout demo
 
 .PHONY: run
-run: ## run a server, configured by READOUT_… variables (with no database named: the embedded one)
-	$(GO) run ./cmd/readout serve
+run: ## run a server, configured by READOUT_… variables (with no database named: the embedded one; without SMTP: no verification)
+	READOUT_VERIFICATION=$(if $(READOUT_SMTP_URL),on,off) $(GO) run ./cmd/readout serve
 
 .PHONY: build
 build: ## build bin/readout, static

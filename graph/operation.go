@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/readout-dev/readout/auth"
 	"github.com/readout-dev/readout/graph/transport"
 	"github.com/readout-dev/readout/internal/fault"
 )
@@ -30,6 +32,21 @@ const (
 )
 
 var errBudget = fault.New(fault.TooMany, "too much is being asked at once: wait, then try again").After(time.Second)
+
+// operationCost is what every operation costs beside its fields.
+const operationCost = 10
+
+var errCosts = fault.New(fault.TooMany, "too much was asked in the last minute: wait, then try again")
+
+// charge puts the cost of an operation down to the person, or the key's project, that asks; or it returns how long they must
+// wait. What live queries cost later is free: it is bounded by executions, and ending them would only have them asked again.
+func (r operations) charge(ctx context.Context, cost int) (wait time.Duration) {
+	p := auth.FromContext(ctx)
+	if _, live := ctx.Value(readsKey{}).(*reads); live || p == nil {
+		return 0
+	}
+	return r.Costs.Take(cmp.Or(p.User, p.Project), cost+operationCost)
+}
 
 func newBudget() *semaphore.Weighted { return semaphore.NewWeighted(budget) }
 
@@ -60,6 +77,9 @@ func (r operations) run(ctx context.Context, next graphql.OperationHandler) grap
 	limited, cancel := context.WithTimeout(ctx, limit)
 	context.AfterFunc(ctx, cancel)
 	cost, _ := current.Stats.GetExtension(costExtension).(int)
+	if wait := r.charge(ctx, cost); wait > 0 {
+		return refused(ctx, errCosts.After(wait))
+	}
 	large := cost > small // a small one would wait in the line even for nothing
 	if large && r.budget.Acquire(limited, int64(cost)) != nil {
 		return refused(ctx, errBudget)

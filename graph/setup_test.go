@@ -234,10 +234,13 @@ type answer struct {
 	Body string
 }
 
-// code is the code of the first error, or "ok".
+// ok is the code of an answer without errors.
+const ok = "ok"
+
+// code is the code of the first error, or ok.
 func (a answer) code() string {
 	if len(a.Errors) == 0 {
-		return "ok"
+		return ok
 	}
 	return a.Errors[0].Extensions.Code
 }

@@ -24,12 +24,13 @@ type Readings struct {
 	registry *Registry
 	journal  *journal.Journal
 	metrics  *Metrics
+	limits   Limits
 	decoders sync.Pool
 }
 
 // NewReadings returns the door to a journal.
-func NewReadings(registry *Registry, j *journal.Journal, m *Metrics) *Readings {
-	return &Readings{registry: registry, journal: j, metrics: m, decoders: sync.Pool{New: func() any { return new(Decoder) }}}
+func NewReadings(registry *Registry, j *journal.Journal, m *Metrics, l Limits) *Readings {
+	return &Readings{registry: registry, journal: j, metrics: m, limits: l, decoders: sync.Pool{New: func() any { return new(Decoder) }}}
 }
 
 // Serve answers one request. It takes JSON (an object, an array of them, or one a line), plain or compressed by gzip or
@@ -37,6 +38,9 @@ func NewReadings(registry *Registry, j *journal.Journal, m *Metrics) *Readings {
 func (h *Readings) Serve(w http.ResponseWriter, r *http.Request) error {
 	p, err := sender(r)
 	if err != nil {
+		return err
+	}
+	if err := h.limits.request(p.Key); err != nil {
 		return err
 	}
 	opt, partial, err := options(r.URL.RawQuery)
@@ -74,6 +78,9 @@ func (h *Readings) store(ctx context.Context, p *auth.Principal, body []byte, op
 	batch, refused, err := d.decode(body, opt, partial)
 	if err != nil || len(batch.Readings) == 0 {
 		return ack, refused, err
+	}
+	if err := h.limits.readings(p.Key, len(batch.Readings)); err != nil {
+		return ack, nil, err
 	}
 	ids, names, err := h.registry.Resolve(ctx, p, batch)
 	if err != nil {

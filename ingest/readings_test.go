@@ -68,7 +68,7 @@ func setup(t *testing.T) *door {
 		t.Fatal(err)
 	}
 	authenticator := auth.NewAuthenticator(d.client, tokens)
-	readings := ingest.NewReadings(ingest.NewRegistry(pool, d.tell), j, ingest.NewMetrics(prometheus.NewRegistry()))
+	readings := ingest.NewReadings(ingest.NewRegistry(pool, d.tell), j, ingest.NewMetrics(prometheus.NewRegistry()), ingest.Limits{})
 	srv := httptest.NewServer(problem.Handler(slog.New(slog.DiscardHandler), func(w http.ResponseWriter, r *http.Request) error {
 		ctx, err := authenticator.Request(r)
 		if err != nil {

@@ -18,13 +18,34 @@ import (
 )
 
 // Config is all that can be set of a server: each setting is an environment variable, and a flag too unless it is a
-// secret, which a list of processes would show. docs/configuration.md and .env.example are made from these tags.
+// secret, which a list of processes would show; a secret may be in a file that its variable with _FILE names.
+// docs/configuration.md and .env.example are made from these tags.
 type Config struct {
 	Addr    string `env:"READOUT_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on. Port 0 takes a free one; an empty host is every interface."`
 	DataDir string `env:"READOUT_DATA_DIR" placeholder:"DIR" help:"Folder of the embedded PostgreSQL and of generated secrets. Default: the system's folder for such data."`
 
 	DatabaseURL string `kong:"-" env:"READOUT_DATABASE_URL" secret:"" help:"PostgreSQL to use, 15 or newer, as postgres://user:password@host:port/database. Empty: an embedded one in the data folder."`
 	JWTSecret   string `kong:"-" env:"READOUT_JWT_SECRET" secret:"" help:"Secret that signs access tokens, 32 bytes or more; make one with: openssl rand -base64 32. Empty, with the embedded PostgreSQL: one is made and kept in the data folder."`
+
+	JWTKeys    string `kong:"-" env:"READOUT_JWT_KEYS" secret:"" help:"Keys that sign access tokens in place of READOUT_JWT_SECRET, which then signs cursors alone: private keys in PEM, or a JWK set. The first signs, all verify. RSA is used with RS256, P-256 with ES256, Ed25519 with EdDSA, a secret with HS256."`
+	JWTIssuers string `kong:"-" env:"READOUT_JWT_ISSUERS" secret:"" help:"Foreign issuers whose tokens are taken too, as a JSON object or an array of them: see docs/tokens.md."`
+
+	SMTPURL      string `kong:"-" env:"READOUT_SMTP_URL" secret:"" help:"Server that mail is sent by, as smtp://user:password@host:587 (STARTTLS, which is required unless the host is loopback) or smtps://user:password@host:465."`
+	MailFrom     string `env:"READOUT_MAIL_FROM" placeholder:"ADDRESS" help:"Whom mail is from: readout@example.com or Readout <readout@example.com>. Needed with READOUT_SMTP_URL."`
+	Verification string `env:"READOUT_VERIFICATION" default:"on" enum:"on,off" help:"Whether people prove their e-mail addresses before they log in: on, which needs READOUT_SMTP_URL, or off, for trials."`
+	PublicURL    string `env:"READOUT_PUBLIC_URL" placeholder:"URL" help:"What people reach this server at, and links in mails begin with, such as https://readout.example.com. Needed with READOUT_SMTP_URL; the demo takes its own address."`
+
+	TLSCert        string `name:"tls-cert" env:"READOUT_TLS_CERT" placeholder:"FILE" help:"Certificate for TLS, in PEM, its issuers behind it; READOUT_TLS_KEY goes with it. It is read again when it changes. Empty: plain HTTP, for this machine or a reverse proxy."`
+	TLSKey         string `name:"tls-key" env:"READOUT_TLS_KEY" placeholder:"FILE" help:"Private key of READOUT_TLS_CERT, in PEM. A file that everybody may read is refused."`
+	CORSOrigins    string `name:"cors-origins" env:"READOUT_CORS_ORIGINS" placeholder:"ORIGINS" help:"Other origins whose pages may call this server with a bearer token, such as https://app.example.com, separated by commas. Cookies are for pages of its own origin alone."`
+	TrustedProxies string `env:"READOUT_TRUSTED_PROXIES" placeholder:"NETWORKS" help:"Reverse proxies before this server, as addresses or networks such as 10.0.0.0/8, separated by commas: what they write into X-Forwarded-For is taken for the client's address, in limits and logs."`
+
+	MetricsToken string `kong:"-" env:"READOUT_METRICS_TOKEN" secret:"" help:"Token that /metrics wants as Authorization: Bearer, 16 bytes or more. Empty: /metrics is open to whoever reaches it."`
+
+	LimitWrong    int `env:"READOUT_LIMIT_WRONG" default:"300" placeholder:"N" help:"Wrong keys and tokens that one address (of IPv6: a /64) may send a minute; beyond, they are answered with 429. 0: any number."`
+	LimitRequests int `env:"READOUT_LIMIT_REQUESTS" default:"5000" placeholder:"N" help:"Requests with readings that one key may send a second, those of a minute at once; beyond, 429. 0: any number."`
+	LimitReadings int `env:"READOUT_LIMIT_READINGS" default:"1000000" placeholder:"N" help:"Readings that one key may send a second, those of a minute at once; beyond, 429. 0: any number."`
+	LimitQueries  int `env:"READOUT_LIMIT_QUERIES" default:"1000000" placeholder:"N" help:"What queries and mutations of one person, or of all keys of a project, may cost a second, that of a minute at once: each counts 10 and the fields that it can answer. Beyond, TOO_MANY_REQUESTS. 0: anything."`
 
 	MaxConnections int           `env:"READOUT_MAX_CONNECTIONS" default:"16" placeholder:"N" help:"Connections to PostgreSQL at most."`
 	PackEvery      time.Duration `env:"READOUT_PACK_EVERY" default:"1m" placeholder:"DURATION" help:"How long readings stay unpacked in the journal, and in memory, at most: 1s to 1h."`
@@ -37,8 +58,9 @@ type Config struct {
 // AfterApply is called by kong when flags and variables are in: it reads the secrets, fills in what depends on the system,
 // and checks all of it.
 func (c *Config) AfterApply() error {
-	c.DatabaseURL = os.Getenv("READOUT_DATABASE_URL")
-	c.JWTSecret = os.Getenv("READOUT_JWT_SECRET")
+	if err := c.readSecrets(os.Getenv); err != nil {
+		return err
+	}
 	if c.DataDir == "" && c.DatabaseURL == "" { // else nothing is kept there, and a container may have no such folder
 		dir, err := store.DefaultDir(os.Getenv)
 		if err != nil {
@@ -77,6 +99,11 @@ func (c *Config) Validate() error {
 			wrong("READOUT_JWT_SECRET", "%w", err)
 		}
 	}
+	if err := checkTokens(*c); err != nil {
+		problems = append(problems, err)
+	}
+	c.validateMail(wrong)
+	c.boundary(wrong)
 	if c.MaxConnections < 4 || c.MaxConnections > 1000 {
 		wrong("READOUT_MAX_CONNECTIONS (--max-connections)", "is between 4 and 1000")
 	}
@@ -115,7 +142,7 @@ func (c Config) settings() []setting {
 			value: fmt.Sprint(v.Field(i).Interface()), secret: secret,
 		}
 		if !secret {
-			s.flag = "--" + kebab(f.Name)
+			s.flag = "--" + cmp.Or(f.Tag.Get("name"), kebab(f.Name))
 		}
 		all = append(all, s)
 	}
@@ -150,6 +177,7 @@ func checkEnvironment(environ []string) error {
 	known := map[string]bool{}
 	for _, s := range (Config{}).settings() {
 		known[s.env] = true
+		known[s.env+fileSuffix] = known[s.env+fileSuffix] || s.secret
 	}
 	for _, name := range clientVariables {
 		known[name] = true

@@ -14,8 +14,9 @@ var update = flag.Bool("update", false, "write the files that are made from the 
 func configurationPage() string {
 	var b strings.Builder
 	b.WriteString("# Configuration\n\nFor operators. Made from `cmd/readout/config.go` by `make generate`; a test compares it.\n\n" +
-		"Every setting is an environment variable; those that are no secrets are flags, too, and a flag wins. A variable that\n" +
-		"begins with `READOUT_` and is not one of these is refused. `readout config` prints what is in effect.\n\n" +
+		"Every setting is an environment variable; those that are no secrets are flags, too, and a flag wins. A setting without a\n" +
+		"flag is a secret: instead of `NAME`, `NAME_FILE` may name a file that holds it. A variable that begins with `READOUT_`\n" +
+		"and is not one of these is refused. `readout config` prints what is in effect.\n\n" +
 		"| variable | flag | default | what |\n|---|---|---|---|\n")
 	for _, s := range (Config{}).settings() {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", s.env, code(s.flag), code(s.byDefault), s.help)

@@ -2,14 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -92,31 +87,4 @@ func (d *database) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	return errors.Join(err, d.embedded.Stop(ctx))
-}
-
-// tokenSecret returns the secret that signs access tokens: the configured one, or the one kept in the data folder, made
-// there when it is missing.
-func tokenSecret(cfg Config) ([]byte, error) {
-	if cfg.JWTSecret != "" {
-		return []byte(cfg.JWTSecret), nil
-	}
-	file := filepath.Join(cfg.DataDir, "jwt-secret")
-	kept, err := os.ReadFile(file)
-	if err == nil {
-		return []byte(strings.TrimSpace(string(kept))), nil
-	}
-	if !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("read the secret of access tokens: %w", err)
-	}
-	random := make([]byte, 32)
-	_, _ = rand.Read(random) // never fails
-	secret := base64.StdEncoding.EncodeToString(random)
-	// Whole or not at all: half a secret would stop every later start.
-	if err := os.WriteFile(file+".new", []byte(secret+"\n"), 0o600); err != nil {
-		return nil, fmt.Errorf("keep the secret of access tokens: %w", err)
-	}
-	if err := os.Rename(file+".new", file); err != nil {
-		return nil, fmt.Errorf("keep the secret of access tokens: %w", err)
-	}
-	return []byte(secret), nil
 }

@@ -83,7 +83,7 @@ func serve(t *testing.T, addr, dir string, variables ...string) *program {
 	t.Helper()
 	p := &program{t: t, ended: make(chan error, 1)}
 	p.cmd = exec.Command(binary, "serve", "--addr", addr, "--data-dir", dir)
-	p.cmd.Env = environment(variables...)
+	p.cmd.Env = environment(append([]string{"READOUT_VERIFICATION=off"}, variables...)...)
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -521,7 +521,7 @@ func TestSecondServerOnTheSameFolderIsRefused(t *testing.T) {
 	dir := dataDir(t)
 	serve(t, "127.0.0.1:0", dir)
 	cmd := exec.Command(binary, "serve", "--addr", "127.0.0.1:0", "--data-dir", dir)
-	cmd.Env = environment()
+	cmd.Env = environment("READOUT_VERIFICATION=off")
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 5 || !strings.Contains(string(out), "--data-dir") {

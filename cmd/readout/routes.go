@@ -13,6 +13,7 @@ import (
 	"github.com/readout-dev/readout/auth"
 	"github.com/readout-dev/readout/export"
 	"github.com/readout-dev/readout/ingest"
+	"github.com/readout-dev/readout/internal/edge"
 	"github.com/readout-dev/readout/internal/fault"
 	"github.com/readout-dev/readout/internal/problem"
 	"github.com/readout-dev/readout/store"
@@ -25,39 +26,62 @@ type doors struct {
 	export        *export.Handler
 	statistics    *export.Statistics
 	authenticator *auth.Authenticator
+	tokens        *auth.Tokens
 	registry      *prometheus.Registry
+	edge          boundary
+}
+
+// route is a path, and who answers there.
+type route struct {
+	path    string // a pattern of http.ServeMux without a method
+	handler http.Handler
+	methods []string // nil: the handler says which
 }
 
 // routes is the table of all paths.
-func (s *server) routes(d doors) http.Handler {
-	mux := http.NewServeMux()
-	measured := newRequestMetrics(d.registry)
-	route := func(path string, h http.Handler, methods ...string) {
-		if len(methods) > 0 {
-			h = problem.Methods(h, methods...)
-		}
-		mux.Handle(path, measured(path, h))
-	}
+func (s *server) routes(d doors) []route {
 	rest := func(h func(http.ResponseWriter, *http.Request) error) http.Handler {
 		return problem.Handler(s.log, func(w http.ResponseWriter, r *http.Request) error { return store.Fault(h(w, r)) })
 	}
+	get, post, look := []string{http.MethodGet}, []string{http.MethodPost}, []string{http.MethodGet, http.MethodHead}
 
-	route("/v1/readings", rest(withKey(d.authenticator, d.readings.Serve)), http.MethodPost)
-	route("/v1/export", rest(withKey(d.authenticator, d.export.Serve)), http.MethodGet)
-	route("/v1/export/statistics", rest(withKey(d.authenticator, d.statistics.Serve)), http.MethodGet)
-	route("/auth/register", rest(s.accounts.ServeRegister), http.MethodPost)
-	route("/auth/login", rest(s.accounts.ServeLogin), http.MethodPost)
-	route("/graphql", s.graph)
-	route("/playground", web.Playground())
-	route("/playground/", web.Playground())
-	route("/livez", rest(live200), http.MethodGet, http.MethodHead)
-	route("/readyz", rest(s.ready), http.MethodGet, http.MethodHead)
-	route("/metrics", promhttp.HandlerFor(d.registry, promhttp.HandlerOpts{}), http.MethodGet)
-	route("/{$}", http.RedirectHandler("/playground", http.StatusFound), http.MethodGet, http.MethodHead)
-	route("/", rest(func(http.ResponseWriter, *http.Request) error {
-		return fault.New(fault.NotFound, "there is nothing at this path")
-	}))
-	return problem.WithRequestID(logged(s.log, mux))
+	table := []route{
+		{"/v1/readings", rest(withKey(d.authenticator, d.readings.Serve)), post},
+		{"/v1/export", rest(withKey(d.authenticator, d.export.Serve)), get},
+		{"/v1/export/statistics", rest(withKey(d.authenticator, d.statistics.Serve)), get},
+		{"/.well-known/jwks.json", rest(d.tokens.ServeJWKS), look},
+		{"/graphql", s.graph, nil},
+		{"/playground", web.Playground(), nil},
+		{"/playground/", web.Playground(), nil},
+		{"/livez", rest(live200), look},
+		{"/readyz", rest(s.ready), look},
+		{"/metrics", rest(withToken(s.cfg.MetricsToken, promhttp.HandlerFor(d.registry, promhttp.HandlerOpts{}))), get},
+		{"/{$}", http.RedirectHandler("/playground", http.StatusFound), look},
+		{"/", rest(func(http.ResponseWriter, *http.Request) error {
+			return fault.New(fault.NotFound, "there is nothing at this path")
+		}), nil},
+	}
+	for _, a := range s.accounts.Routes() {
+		table = append(table, route{a.Path, rest(a.Serve), a.Methods})
+	}
+	if box, ok := s.mail.(http.Handler); ok { // the demo's, which is sent nowhere
+		table = append(table, route{"/dev/mail", box, get})
+	}
+	return table
+}
+
+// handler serves the routes, measured and logged.
+func (s *server) handler(d doors) http.Handler {
+	mux, measured := http.NewServeMux(), newRequestMetrics(d.registry)
+	for _, r := range s.routes(d) {
+		h := r.handler
+		if len(r.methods) > 0 {
+			h = problem.Methods(h, r.methods...)
+		}
+		mux.Handle(r.path, measured(r.path, h))
+	}
+	open := d.edge.origins.CORS(mux, "/graphql", "/v1/", "/auth/", "/.well-known/jwks.json")
+	return problem.WithRequestID(d.edge.proxies.ClientAddress(logged(s.log, edge.Headers(open))))
 }
 
 // withKey authenticates the request before h; h decides whom it serves.
@@ -106,7 +130,7 @@ func logged(log *slog.Logger, next http.Handler) http.Handler {
 		}
 		start := time.Now()
 		next.ServeHTTP(w, r)
-		log.DebugContext(r.Context(), "request", "method", r.Method, "path", r.URL.Path,
+		log.DebugContext(r.Context(), "request", "method", r.Method, "path", r.URL.Path, "from", r.RemoteAddr,
 			"took", time.Since(start).String(), "request_id", problem.RequestID(r.Context()))
 	})
 }

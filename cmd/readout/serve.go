@@ -2,17 +2,20 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/readout-dev/readout/account"
 	"github.com/readout-dev/readout/analysis"
 	"github.com/readout-dev/readout/auth"
 	"github.com/readout-dev/readout/ent/hook"
@@ -23,6 +26,7 @@ import (
 	"github.com/readout-dev/readout/ingest"
 	"github.com/readout-dev/readout/journal"
 	"github.com/readout-dev/readout/live"
+	"github.com/readout-dev/readout/mail"
 	"github.com/readout-dev/readout/pack"
 	"github.com/readout-dev/readout/store"
 	"github.com/readout-dev/readout/tail"
@@ -36,7 +40,11 @@ type serveCmd struct {
 // Run serves.
 func (c *serveCmd) Run(ctx context.Context, con console) error {
 	log := con.logger(c.Config)
-	s, err := newServer(ctx, c.Config, log, func(what string) { log.InfoContext(ctx, "starting", "step", what) })
+	mailer, err := c.mailer()
+	if err != nil {
+		return err
+	}
+	s, err := newServer(ctx, c.Config, mailer, log, func(what string) { log.InfoContext(ctx, "starting", "step", what) })
 	if err != nil {
 		return err
 	}
@@ -61,9 +69,12 @@ type server struct {
 	log      *slog.Logger
 	database *database
 	listener net.Listener
+	tls      *tls.Config // nil: plain HTTP
 	http     *http.Server
 	graph    *graph.Handler
-	accounts *auth.Accounts
+	accounts *account.Accounts
+	mail     mail.Sender      // nil: addresses are not verified
+	postman  *account.Postman // nil without mail
 	journal  *journal.Journal
 	replicas *journal.Replicas
 	engines  []engine // that run beside the journal
@@ -75,9 +86,13 @@ type engine interface {
 	Run(ctx context.Context) error
 }
 
-// newServer starts all but the loops and the listening; the server must then Run or Close.
-func newServer(ctx context.Context, cfg Config, log *slog.Logger, progress func(string)) (_ *server, err error) {
-	s := &server{cfg: cfg, log: log}
+// newServer starts all but the loops and the listening; the server must then Run or Close. Without a mailer no address is
+// verified.
+func newServer(ctx context.Context, cfg Config, mailer mail.Sender, log *slog.Logger, progress func(string)) (_ *server, err error) {
+	s := &server{cfg: cfg, mail: mailer, log: log}
+	if s.tls, err = cfg.tlsConfig(log); err != nil {
+		return nil, err
+	}
 	if s.database, err = openDatabase(ctx, cfg, log, progress); err != nil {
 		return nil, err
 	}
@@ -90,13 +105,14 @@ func newServer(ctx context.Context, cfg Config, log *slog.Logger, progress func(
 	if err != nil {
 		return nil, err
 	}
+	warnOfOpenSecrets(ctx, os.Getenv, log)
 	if _, err := store.Migrate(ctx, s.database.pool, log); err != nil {
 		return nil, fmt.Errorf("migrate the database: %w", err)
 	}
 	if err := store.MakePartitions(ctx, s.database.pool, 1); err != nil { // the keeper goes on from there
 		return nil, fmt.Errorf("make partitions: %w", err)
 	}
-	if err := s.wire(secret); err != nil {
+	if err := s.wire(ctx, secret); err != nil {
 		return nil, err
 	}
 	if s.listener, err = net.Listen("tcp", cfg.Addr); err != nil {
@@ -106,21 +122,26 @@ func newServer(ctx context.Context, cfg Config, log *slog.Logger, progress func(
 }
 
 // wire makes the engines and the doors, and connects them.
-func (s *server) wire(secret []byte) error {
+func (s *server) wire(ctx context.Context, secret []byte) error {
 	pool, client := s.database.pool, s.database.client
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
-	tokens, err := auth.NewTokens(auth.TokenConfig{Secret: secret, TTL: s.cfg.TokenTTL})
+	tokens, issuers, err := newTokens(s.cfg, secret, s.log)
 	if err != nil {
-		return fmt.Errorf("READOUT_JWT_SECRET: %w", err)
+		return err
 	}
+	issuers.Fetch(ctx) // an issuer that does not answer is asked again by and by
 	authenticator := auth.NewAuthenticator(client, tokens)
-	if s.accounts, err = auth.NewAccounts(client, auth.NewPasswords(auth.PasswordConfig{}), tokens); err != nil {
+	if err := authenticator.LimitGuesses(s.cfg.LimitWrong); err != nil {
 		return err
 	}
 
 	changes := &changes{pool: pool, entities: new(entity.Bus), log: s.log}
+	jobs, err := s.wireAccounts(authenticator, tokens, changes, registry)
+	if err != nil {
+		return err
+	}
 	hook.Tell(client, changes.tell)
 	held, series := tail.New(), ingest.NewRegistry(pool, changes.tell)
 	hub := live.New(journal.NewReader(pool), live.Config{})
@@ -136,30 +157,33 @@ func (s *server) wire(secret []byte) error {
 	analyst := analysis.New(past, analysis.Config{Parallel: processors()})
 	changes.registry, changes.follower, changes.replicas, changes.journal = series, follower, s.replicas, s.journal
 	keeper := pack.NewKeeper(pool, pack.KeeperConfig{Delete: changes.delete, Log: s.log, Metrics: registry})
-	s.engines = []engine{s.replicas, packer, keeper, pack.NewLatestFlusher(pool, held, pack.LatestConfig{Log: s.log}), tidier{}}
+	s.engines = []engine{s.replicas, packer, keeper, pack.NewLatestFlusher(pool, held, pack.LatestConfig{Log: s.log}), issuers, jobs, tidier{}}
 	registry.MustRegister(held, hub)
 
-	sockets := newSocketMetrics(registry)
+	edge, sockets := s.cfg.boundary(checked), newSocketMetrics(registry)
 	s.graph = graph.NewHandler(&graph.Resolver{
 		Client: client, Auth: authenticator, History: past, Analysis: analyst, Hub: hub, Journal: follower, Deletions: s.journal,
 		Changes: changes, Entities: changes.entities, Cursors: graph.NewCursors(secret), Log: s.log,
-		Transactions: store.EntityConnections(pool) / 2, Sent: sockets.answered,
+		Transactions: store.EntityConnections(pool) / 2, Sent: sockets.answered, Origin: edge.origins.Allow,
+		Costs: auth.NewRate(s.cfg.LimitQueries),
 	}, sockets.hooks())
 	measureSubscriptions(registry, s.graph)
+	measureWatermark(registry, follower)
 
 	exports := export.New(client, past, s.log)
 	s.http = &http.Server{
-		Handler: s.routes(doors{
-			readings:      ingest.NewReadings(series, s.journal, ingest.NewMetrics(registry)),
+		Handler: s.handler(doors{
+			readings:      ingest.NewReadings(series, s.journal, ingest.NewMetrics(registry), s.cfg.ingestLimits()),
 			export:        exports,
 			statistics:    export.NewStatistics(exports, analyst),
-			authenticator: authenticator, registry: registry,
+			authenticator: authenticator, tokens: tokens, registry: registry, edge: edge,
 		}),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      60 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
+		TLSConfig:         s.tls,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // what clients do to their connections
 	}
 	return nil
@@ -171,5 +195,9 @@ func (s *server) url() string {
 	if ip := net.ParseIP(host); ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	scheme := "http://"
+	if s.tls != nil {
+		scheme = "https://"
+	}
+	return scheme + net.JoinHostPort(host, port)
 }

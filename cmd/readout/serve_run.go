@@ -30,7 +30,7 @@ func (s *server) Run(ctx context.Context) error {
 		case <-s.replicas.Ready(): // they know of us: what we store will be seen by who asks them
 		case <-ctx.Done():
 		}
-		cancel(cmp.Or(s.http.Serve(s.listener), http.ErrServerClosed))
+		cancel(cmp.Or(s.listen(), http.ErrServerClosed))
 	}()
 	go func() {
 		select {
@@ -48,6 +48,14 @@ func (s *server) Run(ctx context.Context) error {
 		return err
 	}
 	return errors.Join(cause, err)
+}
+
+// listen serves what comes until the server is shut down.
+func (s *server) listen() error {
+	if s.tls != nil {
+		return s.http.ServeTLS(s.listener, "", "")
+	}
+	return s.http.Serve(s.listener)
 }
 
 // stop is the end of Run: in the reverse order of the data's flow, so that nothing that was taken in is lost.

@@ -176,11 +176,14 @@ func TestCommandsNameTheRemedy(t *testing.T) {
 	}{
 		{[]string{"serve", "--addr", "nonsense"}, 2, "--addr"},
 		{[]string{"serve", "--no-such-flag"}, 2, "--no-such-flag"},
+		{[]string{"serve", "--data-dir", dir}, 2, "READOUT_VERIFICATION=off"},
+		{[]string{"serve", "--verification", "maybe"}, 2, "--verification"},
 		{[]string{"project", "create", "P", "--owner", "nobody@example.org", "--data-dir", dir}, 4, "readout user create"},
 		{[]string{"key", "create", "--project", "7", "--data-dir", dir}, 4, "readout project list"},
 		{[]string{"key", "create", "--project", "7", "--scopes", "write", "--data-dir", dir}, 2, "--scopes"},
 		{[]string{"key", "revoke", "7", "--data-dir", dir}, 4, "readout key list"},
 		{[]string{"user", "create", "nonsense", "--generate", "--data-dir", dir}, 2, "e-mail"},
+		{[]string{"user", "reset-password", "nobody@example.org", "--generate", "--data-dir", dir}, 4, "readout user list"},
 	} {
 		cmd := exec.Command(binary, c.args...)
 		cmd.Env = environment()

@@ -104,7 +104,7 @@ func fortify(t *testing.T) fortress {
 		{"issuer": "plant", "audience": "readout", "type": "HS256", "key": %q, "email": true}
 	]`, url, foreign[3].Key)
 	dir := dataDir(t)
-	f.program = serve(t, "127.0.0.1:0", dir, "READOUT_JWT_KEYS_FILE="+secretFile(t, private), "READOUT_JWT_ISSUERS_FILE="+secretFile(t, issuers))
+	f.program = serve(t, "127.0.0.1:0", dir, "READOUT_LIMIT_WRONG=0", "READOUT_JWT_KEYS_FILE="+secretFile(t, private), "READOUT_JWT_ISSUERS_FILE="+secretFile(t, issuers))
 	id := field(t, readout(t, "user", "create", "ada@example.org", "--generate", "--data-dir", dir), "user")
 	for i := range own {
 		own[i].Issuer, own[i].Subject = "readout", id

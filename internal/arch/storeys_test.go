@@ -14,11 +14,12 @@ var storeys = [][]string{
 	{"graph/gql", "graph/transport"},
 	{"graph/scalar"},
 	{"export"},
-	{"analysis"},          // statistics of what history reads
-	{"history", "verify"}, // history reads what pack and tail hold as one
-	{"ingest", "live", "pack", "tail", "internal/testdb"}, // engines: serve.go connects them
+	{"analysis"},                     // statistics of what history reads
+	{"account", "history", "verify"}, // history reads what pack and tail hold as one
+	{"ingest", "job", "live", "mail", "pack", "tail", "internal/testdb"}, // engines: serve.go connects them
 	{"journal"},
 	{"store"},
+	{"store/migrations"},
 	{"ent/db/enttest"}, // generated, and not used
 	{"ent/db/runtime"}, // generated: hooks the rules into ent's client
 	{"ent/schema"},
@@ -26,7 +27,7 @@ var storeys = [][]string{
 	{"auth"},
 	{"ent/db/..."}, // generated
 	{"stats", "entity"},
-	{"client", "reading", "internal/greenhouse", "internal/sender", "internal/problem"},
+	{"client", "reading", "internal/forge", "internal/greenhouse", "internal/sender", "internal/problem", "internal/edge"},
 	{"internal/fault"},
 	{"ent", "internal/arch"}, // no code
 }
