@@ -7,7 +7,7 @@ GOLANGCI_LINT_VERSION := v2.15.0
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 # The packages that start goroutines: `make race` and .ci/run run these under the race detector.
-RACE := ./analysis/... ./auth/... ./client/... ./export/... ./graph/... ./history/... ./ingest/... ./journal/... ./live/... ./pack/... ./store/... ./tail/... ./verify/...
+RACE := ./account/... ./analysis/... ./auth/... ./client/... ./export/... ./graph/... ./history/... ./ingest/... ./internal/edge/... ./job/... ./journal/... ./live/... ./mail/... ./pack/... ./store/... ./tail/... ./verify/...
 
 .PHONY: help
 help: ## print these targets

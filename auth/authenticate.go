@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/expirable"
-
 	"github.com/readout-dev/readout/ent/db"
 	"github.com/readout-dev/readout/ent/db/key"
 	"github.com/readout-dev/readout/internal/fault"
@@ -25,22 +23,20 @@ const (
 type Authenticator struct {
 	client *db.Client
 	tokens *Tokens
-	keys   *expirable.LRU[[32]byte, *Principal] // nil for a key that does not exist
-	people *expirable.LRU[foreignPerson, int64] // 0 for those without an account
 
+	keys     *memory[[32]byte, *Principal] // nil for a key that does not exist
+	sessions *memory[int64, int64]         // the person whose session it is; 0 for one that has ended
+	people   *memory[foreignPerson, int64] // 0 for those without an account
 	guesses  *guesses
-	sessions *expirable.LRU[int64, int64] // the person whose session it is; 0 for one that has ended
 }
 
 // NewAuthenticator returns an authenticator of keys kept in client's database and of tokens.
 func NewAuthenticator(client *db.Client, tokens *Tokens) *Authenticator {
 	return &Authenticator{
-		client: client,
-		tokens: tokens,
-		keys:   expirable.NewLRU[[32]byte, *Principal](keysInMind, nil, keyMemory),
-
-		sessions: expirable.NewLRU[int64, int64](keysInMind, nil, keyMemory),
-		people:   expirable.NewLRU[foreignPerson, int64](keysInMind, nil, keyMemory),
+		client: client, tokens: tokens,
+		keys:     newMemory[[32]byte, *Principal](keysInMind, keyMemory),
+		sessions: newMemory[int64, int64](keysInMind, keyMemory),
+		people:   newMemory[foreignPerson, int64](keysInMind, keyMemory),
 	}
 }
 
@@ -80,7 +76,7 @@ func (a *Authenticator) key(ctx context.Context, secret, from string) (*Principa
 	if err != nil {
 		return nil, a.guesses.wrong(from, err)
 	}
-	p, known := a.keys.Get(hash)
+	p, known := a.keys.get(hash)
 	if !known {
 		if err := a.guesses.mayTry(from, hash); err != nil {
 			return nil, err
@@ -88,7 +84,7 @@ func (a *Authenticator) key(ctx context.Context, secret, from string) (*Principa
 		if p, err = a.lookUp(ctx, hash); err != nil {
 			return nil, err
 		}
-		a.keys.Add(hash, p)
+		a.keys.keep(hash, p)
 	}
 	switch {
 	case p == nil:
@@ -125,8 +121,8 @@ func (a *Authenticator) lookUp(ctx context.Context, hash [32]byte) (*Principal, 
 
 // Forget makes this process look every key and session up again, at once: after one was revoked.
 func (a *Authenticator) Forget() {
-	a.keys.Purge()
-	a.sessions.Purge()
+	a.keys.forget()
+	a.sessions.forget()
 }
 
 // Credential returns the credential of a request: the one Authorization header, as Bearer; without one, what a browser has

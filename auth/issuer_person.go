@@ -26,13 +26,13 @@ func personOf(ctx context.Context, client *db.Client, c Claims) (int64, error) {
 // person is personOf, asked once a second for one person at most.
 func (a *Authenticator) person(ctx context.Context, c Claims) (int64, error) {
 	named := foreignPerson{c.Issuer, c.Subject, c.Email}
-	id, known := a.people.Get(named)
+	id, known := a.people.get(named)
 	if !known {
 		var err error
 		if id, err = personOf(ctx, a.client, c); err != nil {
 			return 0, fault.Wrap(err, fault.Unavailable, "the token cannot be checked now").After(time.Second)
 		}
-		a.people.Add(named, id)
+		a.people.keep(named, id)
 	}
 	if id == 0 {
 		return 0, refused(errors.New("the token is right, and means no account of ours"))

@@ -15,7 +15,7 @@ func (a *Authenticator) inSession(ctx context.Context, id, person int64) error {
 	if id == 0 {
 		return nil
 	}
-	owner, known := a.sessions.Get(id)
+	owner, known := a.sessions.get(id)
 	if !known {
 		found, err := a.client.Session.Query().Where(session.ID(id), session.ExpiresAtGT(time.Now())).
 			Only(NewContext(ctx, System()))
@@ -25,7 +25,7 @@ func (a *Authenticator) inSession(ctx context.Context, id, person int64) error {
 		case !db.IsNotFound(err):
 			return fault.Wrap(err, fault.Unavailable, "the session cannot be checked now").After(time.Second)
 		}
-		a.sessions.Add(id, owner)
+		a.sessions.keep(id, owner)
 	}
 	if owner != person {
 		return refused(errors.New("the session has ended"))

@@ -10,7 +10,6 @@ import (
 	"github.com/readout-dev/readout/graph/transport"
 	"github.com/readout-dev/readout/internal/fault"
 	"github.com/readout-dev/readout/journal"
-	"github.com/readout-dev/readout/reading"
 	"github.com/readout-dev/readout/stats"
 )
 
@@ -211,7 +210,7 @@ func (s *statusStream) look(ctx context.Context, e *journal.Entry) error {
 		}
 	}
 	s.place.Decline(others...)
-	for id := range reading.Runs(e.Readings) {
+	for id := range e.Runs {
 		if of := s.of[id]; of != nil && s.heard(of, e.At) {
 			s.committed = e.At
 		}

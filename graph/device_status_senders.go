@@ -14,7 +14,6 @@ import (
 	"github.com/readout-dev/readout/graph/gql"
 	"github.com/readout-dev/readout/internal/fault"
 	"github.com/readout-dev/readout/journal"
-	"github.com/readout-dev/readout/reading"
 )
 
 // maxSenders is how many devices one subscription to their states may have.
@@ -152,7 +151,7 @@ func (s *senders) learn(ctx context.Context, ids []int64) error {
 
 // unknown returns the series of an entry that were not met before.
 func (s *senders) unknown(e *journal.Entry) (ids []int64) {
-	for id := range reading.Runs(e.Readings) {
+	for id := range e.Runs {
 		if _, known := s.of[id]; !known {
 			ids = append(ids, id)
 		}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/readout-dev/readout/journal"
 	"github.com/readout-dev/readout/live"
-	"github.com/readout-dev/readout/reading"
 )
 
 // seriesWatch is a place in the journal of a project, and the series that an answer was read from.
@@ -80,7 +79,7 @@ func (s *seriesWatch) concerned(e journal.Entry) bool {
 		return true
 	}
 	var others []int64
-	for id := range reading.Runs(e.Readings) {
+	for id := range e.Runs {
 		if s.series[id] {
 			return true
 		}

@@ -19,16 +19,16 @@ func BenchmarkLiveReadings(b *testing.B) {
 			hub.Start(journal.Beginning{Project: project})
 			r := &Resolver{Hub: hub, Cursors: NewCursors([]byte("bench"))}
 			s := &readingStream{Resolver: r, ctx: b.Context(), project: project, shared: true}
-			s.matches = &matches{found: map[int64]*followed{}, others: idSet{}}
+			s.matches = newMatches(nil, project, db.SeriesWhereInput{})
 			s.place = r.placeAt(project, 0)
 			defer s.Close()
 			e := journal.Entry{Project: project, At: time.Now(), Readings: make([]reading.Reading, 10)}
 			for i := range int64(10) {
 				e.Readings[i] = reading.Reading{Series: i, Value: 21.5}
 				if i < followedSeries {
-					s.found[i] = &followed{series: &db.Series{ID: i}, newest: never}
+					s.follow(i).series = &db.Series{ID: i}
 				} else {
-					s.others.add(i)
+					s.pass(i)
 				}
 			}
 			b.ReportAllocs()

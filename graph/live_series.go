@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/readout-dev/readout/ent/db"
@@ -17,7 +18,9 @@ type matches struct {
 	client *db.Client
 	where  db.SeriesWhereInput // and the project
 	found  map[int64]*followed
-	others idSet // those that it has looked up, and does not match
+	order  []int64 // the ids of those found, ascending
+	others idSet   // those that it has looked up, and does not match
+	looked idSet   // both
 
 	// recall returns the times (µs) of the newest readings that series had which begin to match, as far as it is known.
 	// nil: they are judged by what comes.
@@ -36,7 +39,7 @@ const never = math.MinInt64
 
 func newMatches(client *db.Client, project int64, where db.SeriesWhereInput) *matches {
 	where.AddPredicates(series.ProjectID(project))
-	return &matches{client: client, where: where, found: map[int64]*followed{}, others: idSet{}}
+	return &matches{client: client, where: where, found: map[int64]*followed{}, others: idSet{}, looked: idSet{}}
 }
 
 // load returns all series that match now, with their devices, in order of their ids.
@@ -80,7 +83,7 @@ func (m *matches) learn(ctx context.Context, ids []int64) (others []int64, err e
 		return nil, err
 	}
 	for _, id := range others {
-		m.others.add(id)
+		m.pass(id)
 	}
 	return others, nil
 }
@@ -114,8 +117,7 @@ func (m *matches) add(ctx context.Context, found []*db.Series) error {
 	for _, s := range found {
 		f := m.found[s.ID]
 		if f == nil {
-			f = &followed{newest: never}
-			m.found[s.ID] = f
+			f = m.follow(s.ID)
 		}
 		f.series = s
 		if t, ok := newest[s.ID]; ok {
@@ -123,6 +125,22 @@ func (m *matches) add(ctx context.Context, found []*db.Series) error {
 		}
 	}
 	return nil
+}
+
+// follow takes in a series that was not found until now.
+func (m *matches) follow(id int64) *followed {
+	f := &followed{newest: never}
+	m.found[id] = f
+	m.looked.add(id)
+	at, _ := slices.BinarySearch(m.order, id)
+	m.order = slices.Insert(m.order, at, id)
+	return f
+}
+
+// pass takes note of a series that does not match.
+func (m *matches) pass(id int64) {
+	m.others.add(id)
+	m.looked.add(id)
 }
 
 // recalled is recall, of those that have not matched until now.
@@ -162,20 +180,42 @@ func (m *matches) renew(ctx context.Context) error {
 
 // unknown returns the series of an entry that were not looked up yet.
 func (m *matches) unknown(e *journal.Entry) (ids []int64) {
-	meet := func(id int64) {
-		if m.found[id] == nil && !m.others.has(id) {
-			ids = append(ids, id)
+	for at, of := range e.Blocks {
+		for fresh := of &^ m.looked[at]; fresh != 0; fresh &= fresh - 1 {
+			ids = append(ids, at<<6|int64(bits.TrailingZeros64(fresh)))
 		}
 	}
-	for id := range reading.Runs(e.Readings) {
-		meet(id)
-	}
 	for _, d := range e.Deletions {
-		meet(d.Series)
+		if !m.looked.has(d.Series) {
+			ids = append(ids, d.Series)
+		}
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids)
 }
+
+// readingsIn yields the series that were found, and have readings in an entry, with these, in order of their ids. Of few series
+// each is looked for: an entry may have readings of thousands.
+func (m *matches) readingsIn(e *journal.Entry) func(yield func(*followed, []reading.Reading) bool) {
+	return func(yield func(*followed, []reading.Reading) bool) {
+		if len(m.order) <= fewSeries {
+			for _, id := range m.order {
+				if run := e.RunOf(id); len(run) > 0 && !yield(m.found[id], run) {
+					return
+				}
+			}
+			return
+		}
+		for id, run := range e.Runs {
+			if f := m.found[id]; f != nil && !yield(f, run) {
+				return
+			}
+		}
+	}
+}
+
+// fewSeries is how many series are rather looked for one by one.
+const fewSeries = 16
 
 // concern says of all series that were looked up whether they match.
 func (m *matches) concern() map[int64]bool {

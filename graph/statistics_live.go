@@ -298,7 +298,7 @@ func (l *liveStatistics) ending() (t int64, ok bool) {
 // take notes what an entry may change.
 func (l *liveStatistics) take(entry journal.Entry) {
 	l.committed = entry.At
-	for id, run := range reading.Runs(entry.Readings) {
+	for id, run := range entry.Runs {
 		switch g := l.of[id]; {
 		case g != nil:
 			l.takeReadings(g, run)

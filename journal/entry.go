@@ -1,7 +1,9 @@
 package journal
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/readout-dev/readout/reading"
@@ -22,6 +24,83 @@ type Entry struct {
 	Readings []reading.Reading // sorted by (series, time), distinct; shared by all who have the entry: read only
 	// Deletions take away what came before the entry. An entry has readings or deletions.
 	Deletions []reading.Deletion
+
+	parts  []reading.Part // of Readings; nil: see Index
+	blocks []block        // of the same series
+}
+
+// block is 64 neighbouring series, a bit each.
+type block struct {
+	at   int64 // the series' ids, divided by 64
+	bits uint64
+}
+
+// Index finds out where the readings of each series are, once for all who have the entry from then on. Nobody else may have it yet.
+func (e *Entry) Index() {
+	if e.parts != nil {
+		return
+	}
+	e.parts = reading.Parts(e.Readings)
+	for at, bits := range e.Blocks {
+		e.blocks = append(e.blocks, block{at, bits})
+	}
+}
+
+// Blocks yields which series have readings in the entry, 64 neighbours at once: a bit each, from id 64 at to id 64 at + 63. So
+// who looks for some of them need not look at each of thousands.
+func (e *Entry) Blocks(yield func(at int64, bits uint64) bool) {
+	if e.blocks != nil {
+		for _, b := range e.blocks {
+			if !yield(b.at, b.bits) {
+				return
+			}
+		}
+		return
+	}
+	var b block
+	for id := range e.Runs {
+		if id>>6 != b.at && b.bits != 0 {
+			if !yield(b.at, b.bits) {
+				return
+			}
+			b.bits = 0
+		}
+		b.at = id >> 6
+		b.bits |= 1 << (id & 63)
+	}
+	if b.bits != 0 {
+		yield(b.at, b.bits)
+	}
+}
+
+// Runs yields each series with readings in the entry, and these, in order.
+func (e *Entry) Runs(yield func(series int64, run []reading.Reading) bool) {
+	if e.parts == nil {
+		reading.Runs(e.Readings)(yield)
+		return
+	}
+	for _, p := range e.parts {
+		if !yield(p.Series, e.Readings[p.From:p.To]) {
+			return
+		}
+	}
+}
+
+// RunOf returns the readings of a series; none when it has none.
+func (e *Entry) RunOf(series int64) []reading.Reading {
+	if e.parts == nil {
+		from, _ := slices.BinarySearchFunc(e.Readings, series, func(r reading.Reading, id int64) int { return cmp.Compare(r.Series, id) })
+		to := from
+		for to < len(e.Readings) && e.Readings[to].Series == series {
+			to++
+		}
+		return e.Readings[from:to]
+	}
+	at, found := slices.BinarySearchFunc(e.parts, series, func(p reading.Part, id int64) int { return cmp.Compare(p.Series, id) })
+	if !found {
+		return nil
+	}
+	return e.Readings[e.parts[at].From:e.parts[at].To]
 }
 
 // Ack is the answer to an append that is durable.

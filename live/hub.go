@@ -74,6 +74,7 @@ func (h *Hub) Start(b journal.Beginning) {
 // others there are.
 func (h *Hub) Apply(e journal.Entry) {
 	if t := h.topic(e.Project); t != nil {
+		e.Index() // for each whom it concerns
 		t.publish(&e)
 		h.recent.settle(&t.share)
 	}

@@ -1,6 +1,10 @@
 package live
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"github.com/readout-dev/readout/journal"
+)
 
 // ids is a set of ids, of which neighbours share their room.
 type ids map[int64]uint64
@@ -31,4 +35,19 @@ func (s ids) all(yield func(id int64) bool) {
 			}
 		}
 	}
+}
+
+// meets reports whether one of the ids is of a series of an entry.
+func (s ids) meets(e *journal.Entry) bool {
+	for at, bits := range e.Blocks {
+		if s[at]&bits != 0 {
+			return true
+		}
+	}
+	for _, d := range e.Deletions {
+		if s.has(d.Series) {
+			return true
+		}
+	}
+	return false
 }

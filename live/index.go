@@ -1,18 +1,23 @@
 package live
 
-import "github.com/readout-dev/readout/journal"
+import (
+	"math/bits"
+
+	"github.com/readout-dev/readout/journal"
+)
 
 // index says whom which series concern. It is guarded by the lock of its topic.
 type index struct {
 	wide   subscriptions           // those whom everything concerns
 	narrow subscriptions           // the others
 	of     map[int64]subscriptions // by series: those of the others whom it concerns
+	heard  ids                     // the series that concern any of the others
 }
 
 type subscriptions map[*Subscription]struct{}
 
 func newIndex() index {
-	return index{wide: make(subscriptions), narrow: make(subscriptions), of: make(map[int64]subscriptions)}
+	return index{wide: make(subscriptions), narrow: make(subscriptions), of: make(map[int64]subscriptions), heard: make(ids)}
 }
 
 func (x *index) add(s *Subscription, id int64) {
@@ -20,6 +25,7 @@ func (x *index) add(s *Subscription, id int64) {
 	if of == nil {
 		of = make(subscriptions, 1)
 		x.of[id] = of
+		x.heard.add(id)
 	}
 	of[s] = struct{}{}
 }
@@ -28,6 +34,23 @@ func (x *index) remove(s *Subscription, id int64) {
 	of := x.of[id]
 	if delete(of, s); len(of) == 0 {
 		delete(x.of, id)
+		x.heard.remove(id)
+	}
+}
+
+// offer offers an entry to those of the others whom it concerns.
+func (x *index) offer(e *journal.Entry) {
+	for at, word := range e.Blocks {
+		for heard := word & x.heard[at]; heard != 0; heard &= heard - 1 {
+			for s := range x.of[at<<6|int64(bits.TrailingZeros64(heard))] {
+				s.offer(e)
+			}
+		}
+	}
+	for _, d := range e.Deletions {
+		for s := range x.of[d.Series] {
+			s.offer(e)
+		}
 	}
 }
 

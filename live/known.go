@@ -1,6 +1,10 @@
 package live
 
-import "github.com/readout-dev/readout/journal"
+import (
+	"math/bits"
+
+	"github.com/readout-dev/readout/journal"
+)
 
 // known is the series of a project that have been published, or had readings before: in the order in which they came.
 type known struct {
@@ -8,35 +12,35 @@ type known struct {
 	order []int64
 }
 
-// learn takes in the series of an entry, and reports whether there were any that it did not know. Neighbours are quick:
-// they are in one word.
+// learn takes in the series of an entry, and reports whether there were any that it did not know.
 func (k *known) learn(e *journal.Entry) (strange bool) {
 	before := len(k.order)
-	at := int64(0)
-	word := k.set[at]
-	for id := range seriesOf(e) {
-		if id>>6 != at {
-			at = id >> 6
-			word = k.set[at]
-		}
-		if bit := uint64(1) << (id & 63); word&bit == 0 {
-			word |= bit
-			k.set[at] = word
-			k.order = append(k.order, id)
-		}
+	for at, word := range e.Blocks {
+		k.add(at, word)
+	}
+	for _, d := range e.Deletions {
+		k.add(d.Series>>6, 1<<(d.Series&63))
 	}
 	return len(k.order) > before
+}
+
+func (k *known) add(at int64, word uint64) {
+	fresh := word &^ k.set[at]
+	if fresh == 0 {
+		return
+	}
+	k.set[at] |= fresh
+	for ; fresh != 0; fresh &= fresh - 1 {
+		k.order = append(k.order, at<<6|int64(bits.TrailingZeros64(fresh)))
+	}
 }
 
 // seriesOf yields the series that an entry has readings of, or deletions: in order, and a series seldom twice.
 func seriesOf(e *journal.Entry) func(yield func(id int64) bool) {
 	return func(yield func(int64) bool) {
-		last := int64(-1)
-		for i := range e.Readings {
-			if id := e.Readings[i].Series; id != last {
-				if last = id; !yield(id) {
-					return
-				}
+		for id := range e.Runs {
+			if !yield(id) {
+				return
 			}
 		}
 		for _, d := range e.Deletions {

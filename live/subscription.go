@@ -161,10 +161,8 @@ func (s *Subscription) concerns(v view) bool {
 	if s.mine == nil {
 		return true
 	}
-	for id := range seriesOf(v.entry) {
-		if s.mine.has(id) {
-			return true
-		}
+	if s.mine.meets(v.entry) {
+		return true
 	}
 	return v.stored && s.topic.strange(s, v.entry)
 }

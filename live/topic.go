@@ -51,11 +51,7 @@ func (t *topic) publish(e *journal.Entry) {
 			s.notify()
 		}
 	default:
-		for id := range seriesOf(e) {
-			for s := range t.index.of[id] {
-				s.offer(e)
-			}
-		}
+		t.index.offer(e)
 	}
 }
 

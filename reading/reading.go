@@ -28,3 +28,20 @@ func Runs(rs []Reading) func(yield func(series int64, run []Reading) bool) {
 		}
 	}
 }
+
+// Part says where the readings of one series are among sorted ones: from From on, up to To, which is not one of them.
+type Part struct {
+	Series   int64
+	From, To int32
+}
+
+// Parts returns where each series of sorted readings is, in order: for whoever looks for some of them more than once.
+func Parts(rs []Reading) []Part {
+	var parts []Part
+	from := 0
+	for series, run := range Runs(rs) {
+		parts = append(parts, Part{series, int32(from), int32(from + len(run))})
+		from += len(run)
+	}
+	return parts
+}
