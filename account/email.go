@@ -31,10 +31,15 @@ func (a *Accounts) ChangeEmail(ctx context.Context, p *auth.Principal, password,
 		}
 		return err
 	}
-	if ok, wait := a.byMailbox.Allow(email); !ok {
-		return fault.New(fault.TooMany, "enough was sent to this address: wait, then try again").After(wait)
+	for _, mailbox := range []string{u.Email, email} { // both are written to
+		if ok, wait := a.byMailbox.Allow(mailbox); !ok {
+			return fault.New(fault.TooMany, "enough was sent to %s: wait, then try again", mailbox).After(wait)
+		}
 	}
 	return a.inTx(ctx, func(ctx context.Context, tx *db.Tx) error {
+		if err := unchanged(ctx, tx, u); err != nil {
+			return err
+		}
 		if _, err := tx.Challenge.Delete().Where(challenge.UserID(u.ID), challenge.KindEQ(challenge.KindEMAIL)).Exec(ctx); err != nil {
 			return err
 		}

@@ -77,8 +77,13 @@ func (a *Accounts) prove(ctx context.Context, u *db.User, attempts, password str
 
 // rehash stores the password at today's cost. What does not succeed does so next time; the log-in is as good as it was.
 func (a *Accounts) rehash(ctx context.Context, u *db.User, password string) {
-	if hash, err := a.Passwords.Hash(ctx, password); err == nil {
-		_ = a.Client.User.Update().Where(user.ID(u.ID), user.Password(u.Password)).SetPassword(hash).Exec(system(ctx))
+	hash, err := a.Passwords.Hash(ctx, password)
+	if err != nil {
+		return
+	}
+	n, err := a.Client.User.Update().Where(user.ID(u.ID), user.Password(u.Password)).SetPassword(hash).Save(system(ctx))
+	if err == nil && n == 1 {
+		u.Password = hash
 	}
 }
 

@@ -43,6 +43,10 @@ func (a *Accounts) setPassword(ctx context.Context, u *db.User, password string,
 		if err := tx.User.UpdateOneID(u.ID).SetPassword(hash).Exec(ctx); err != nil {
 			return err
 		}
+		// What was asked for with the old password, such as another address, must do nothing.
+		if _, err := tx.Challenge.Delete().Where(challenge.UserID(u.ID)).Exec(ctx); err != nil {
+			return err
+		}
 		_, err := tx.Session.Delete().Where(ending...).Exec(ctx)
 		return err
 	})

@@ -12,6 +12,7 @@ import (
 	"github.com/readout-dev/readout/auth"
 	"github.com/readout-dev/readout/ent/db"
 	"github.com/readout-dev/readout/ent/db/session"
+	"github.com/readout-dev/readout/ent/db/user"
 	"github.com/readout-dev/readout/internal/fault"
 )
 
@@ -39,29 +40,46 @@ type Grant struct {
 // Format writes no token, whatever the verb.
 func (g Grant) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "grant of session %d", g.Session) }
 
-// begin makes a session of a person.
-func (a *Accounts) begin(ctx context.Context, u *db.User, agent string) (Grant, error) {
-	ctx, now, token := system(ctx), a.now(), auth.NewRefresh()
-	s, err := a.Client.Session.Create().SetUserID(u.ID).
-		SetFamily(token.Family[:]).SetHash(token.Hash[:]).SetAgent(printable(agent, 128)).
-		SetCreatedAt(now).SetRotatedAt(now).SetSeenAt(now).SetExpiresAt(now.Add(sessionLasts)).
-		Save(ctx)
-	if err != nil {
-		return Grant{}, err
-	}
-	if err := a.endSurplus(ctx, u.ID); err != nil {
-		return Grant{}, err
-	}
-	return a.grant(s, token)
+// begin makes a session of a person who has just proved the password of u. Fault: Unauthenticated if it is another one meanwhile.
+func (a *Accounts) begin(ctx context.Context, u *db.User, agent string) (grant Grant, err error) {
+	err = a.inTx(ctx, func(ctx context.Context, tx *db.Tx) error {
+		if err := unchanged(ctx, tx, u); err != nil {
+			return err
+		}
+		now, token := a.now(), auth.NewRefresh()
+		s, err := tx.Session.Create().SetUserID(u.ID).
+			SetFamily(token.Family[:]).SetHash(token.Hash[:]).SetAgent(printable(agent, 128)).
+			SetCreatedAt(now).SetRotatedAt(now).SetSeenAt(now).SetExpiresAt(now.Add(sessionLasts)).
+			Save(ctx)
+		if err != nil {
+			return err
+		}
+		if err := endSurplus(ctx, tx, u.ID); err != nil {
+			return err
+		}
+		grant, err = a.grant(s, token)
+		return err
+	})
+	return grant, err
 }
 
-func (a *Accounts) endSurplus(ctx context.Context, person int64) error {
-	surplus, err := a.Client.Session.Query().Where(session.UserID(person)).
+// unchanged refuses what the password of u was proved for if it is another one by now, and keeps it from being changed until tx
+// ends: a new password ends all that was begun with the old one. Fault: Unauthenticated.
+func unchanged(ctx context.Context, tx *db.Tx, u *db.User) error {
+	now, err := tx.User.Query().Where(user.ID(u.ID)).ForUpdate().Only(ctx)
+	if db.IsNotFound(err) || err == nil && now.Password != u.Password {
+		return errWrongLogin
+	}
+	return err
+}
+
+func endSurplus(ctx context.Context, tx *db.Tx, person int64) error {
+	surplus, err := tx.Session.Query().Where(session.UserID(person)).
 		Order(session.BySeenAt(sql.OrderDesc())).Offset(maxSessions).IDs(ctx)
 	if err != nil || len(surplus) == 0 {
 		return err
 	}
-	_, err = a.Client.Session.Delete().Where(session.IDIn(surplus...)).Exec(ctx)
+	_, err = tx.Session.Delete().Where(session.IDIn(surplus...)).Exec(ctx)
 	return err
 }
 

@@ -52,6 +52,6 @@ func (r *Resolver) endOtherSessions(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return db.FromContext(ctx).Session.Delete().Where(login.UserID(p.User), login.IDNEQ(p.Session)).
+	return db.FromContext(ctx).Session.Delete().Where(login.UserID(p.User), login.IDNEQ(sessionOf(ctx).login(p))).
 		Exec(auth.NewContext(ctx, auth.System()))
 }

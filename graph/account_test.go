@@ -11,7 +11,7 @@ func TestAccountIsSeenByItsPersonAlone(t *testing.T) {
 	w.login("phone", "viewer")
 	query := `{ found: node(id: ` + id(w.users["viewer"]) + `) { ... on User { name account { verified zone settings sessions { id agent } } } } }`
 	own := w.ask("phone", query)
-	if !strings.Contains(own.Body, `"account":{"verified":false,"zone":"UTC","settings":{},"sessions":[{"id":"`) {
+	if !strings.Contains(own.Body, `"account":{"verified":true,"zone":"UTC","settings":{},"sessions":[{"id":"`) {
 		t.Errorf("the person: %s", own.Body)
 	}
 	for _, who := range []string{"owner", "projectKey", "adminKey"} {

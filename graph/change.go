@@ -59,7 +59,7 @@ func (r *Resolver) createMember(ctx context.Context, input gql.CreateMemberInput
 	if err := rule.Require(ctx, client, input.ProjectID, auth.Owner); err != nil {
 		return nil, err
 	}
-	id, err := client.User.Query().Where(user.Email(strings.ToLower(input.Email))).OnlyID(auth.NewContext(ctx, auth.System()))
+	id, err := client.User.Query().Where(user.Email(strings.ToLower(input.Email)), user.VerifiedAtNotNil()).OnlyID(auth.NewContext(ctx, auth.System()))
 	if db.IsNotFound(err) {
 		return nil, fault.New(fault.NotFound, "no account has this e-mail address: ask them to register first")
 	}

@@ -84,3 +84,22 @@ func TestIdleSocketEndsWithItsSession(t *testing.T) {
 	w.logout(session)
 	s.wantEnd("session has ended")
 }
+
+func TestRenewedSocketEndsTheOtherSessionsAndNotItsOwn(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.login("first", "viewer")
+	w.login("second", "viewer")
+	s := w.connect("first")
+	s.say(map[string]any{"type": "ping", "payload": map[string]string{"authorization": "Bearer " + w.who["second"]}})
+	s.hear("pong")
+	s.say(map[string]any{"type": "subscribe", "id": "1", "payload": map[string]string{"query": "mutation { endOtherSessions }"}})
+	s.hear("next")
+	s.hear("complete")
+	if r := s.within(500 * time.Millisecond); r.code != "nothing" {
+		t.Errorf("got %s %s", r.code, r.raw)
+	}
+	if a := w.ask("second", `{ __typename }`); a.code() != ok {
+		t.Errorf("the session of the last token: %s", a.Body)
+	}
+}

@@ -13,6 +13,7 @@ type session struct {
 	end     context.CancelCauseFunc // with the reason that the client is told
 	expires atomic.Int64            // when the credential does, in microseconds since 1970; 0: never
 	claim   atomic.Pointer[claim]   // of a socket: to be connected at all
+	unwatch func() bool             // keeps the claim from being closed with the connection; of whoever reads from it
 }
 
 type sessionKey struct{}
@@ -62,7 +63,16 @@ func (s *session) check() error {
 // claimed has the session last as long as c, instead of what it has claimed before. ctx is the session's.
 func (s *session) claimed(ctx context.Context, c *claim) {
 	if was := s.claim.Swap(c); was != nil {
+		s.unwatch()
 		was.Close()
 	}
-	context.AfterFunc(ctx, c.Close)
+	s.unwatch = context.AfterFunc(ctx, c.Close)
+}
+
+// login returns the log-in that the connection of p lasts as long as: that of the token which was shown last.
+func (s *session) login(p *auth.Principal) int64 {
+	if c := s.claim.Load(); c != nil {
+		return c.hold.session
+	}
+	return p.Session
 }

@@ -169,7 +169,7 @@ func (w *world) populate() {
 }
 
 func (w *world) user(ctx context.Context, name string) int64 {
-	u := w.client.User.Create().SetEmail(name + "@example.org").SetName(name).SetPassword("-").SaveX(ctx)
+	u := w.client.User.Create().SetEmail(name + "@example.org").SetName(name).SetPassword("-").SetVerifiedAt(base).SaveX(ctx)
 	token, _, err := w.tokens.Issue(u.ID)
 	if err != nil {
 		w.t.Fatal(err)
