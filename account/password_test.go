@@ -43,7 +43,7 @@ func TestResetVerifiesTheAddress(t *testing.T) {
 	_, token := d.letter("ada@example.org", resetSubject)
 	d.post("/auth/password/reset", object{"token": token, "password": newPassword}).expect(t, "reset", 204, "")
 	d.login("ada@example.org", newPassword)
-	d.post("/auth/verify", object{"token": verify}).expect(t, "the link of before", 400, "bad_request")
+	d.post("/auth/verify", object{"token": verify, "password": goodPassword}).expect(t, "the link of before", 400, "bad_request")
 }
 
 func TestLinksEndInTheirTime(t *testing.T) {
@@ -54,9 +54,9 @@ func TestLinksEndInTheirTime(t *testing.T) {
 	d.pass(23 * time.Hour)
 	d.post("/auth/verify/resend", object{"email": "ada@example.org"}).expect(t, "resend", 202, "")
 	_, second := d.letter("ada@example.org", verifySubject)
-	d.post("/auth/verify", object{"token": first}).expect(t, "a link that was replaced", 400, "bad_request")
+	d.post("/auth/verify", object{"token": first, "password": goodPassword}).expect(t, "a link that was replaced", 400, "bad_request")
 	d.pass(24*time.Hour + time.Second)
-	d.post("/auth/verify", object{"token": second}).expect(t, "a link after 24 hours", 400, "bad_request")
+	d.post("/auth/verify", object{"token": second, "password": goodPassword}).expect(t, "a link after 24 hours", 400, "bad_request")
 	d.post("/auth/password/forgot", object{"email": "ada@example.org"}).expect(t, "forgot", 202, "")
 	_, reset := d.letter("ada@example.org", resetSubject)
 	d.pass(time.Hour + time.Second)

@@ -35,8 +35,10 @@ func TestRegisteredPersonFollowsTheLinkAndLogsIn(t *testing.T) {
 	if kind != "verify" {
 		t.Errorf("the link is of kind %s", kind)
 	}
-	d.post("/auth/verify", object{"token": token}).expect(t, "verify", 204, "")
-	d.post("/auth/verify", object{"token": token}).expect(t, "verify again", 400, "bad_request")
+	d.post("/auth/verify", object{"token": token}).expect(t, "without the password", 422, "missing_field")
+	d.post("/auth/verify", object{"token": token, "password": newPassword}).expect(t, "another password", 401, "unauthenticated")
+	d.post("/auth/verify", object{"token": token, "password": goodPassword}).expect(t, "verify", 204, "")
+	d.post("/auth/verify", object{"token": token, "password": goodPassword}).expect(t, "verify again", 400, "bad_request")
 
 	in := d.login("ADA@example.org", goodPassword)
 	p, err := d.authenticator.Authenticate(t.Context(), in.AccessToken)

@@ -64,3 +64,19 @@ func TestAnotherSiteLogsNobodyOut(t *testing.T) {
 		t.Error("the session of the header goes on")
 	}
 }
+
+// Somebody else has registered the address, and its owner follows the link.
+func TestOwnerOfAMailboxOpensNobodyElsesAccount(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	d.post("/auth/register", credentials("ada@example.org", "the password of a squatter")).expect(t, "the squatter", 202, "")
+	_, token := d.letter("ada@example.org", verifySubject)
+	d.post("/auth/register", credentials("ada@example.org", goodPassword)).expect(t, "the owner", 202, "")
+	d.post("/auth/verify", object{"token": token, "password": goodPassword}).expect(t, "the link of the squatter's", 401, "unauthenticated")
+	d.post("/auth/login", credentials("ada@example.org", "the password of a squatter")).expect(t, "the squatter", 403, "forbidden")
+	d.post("/auth/password/forgot", object{"email": "ada@example.org"}).expect(t, "forgot", 202, "")
+	_, reset := d.letter("ada@example.org", resetSubject)
+	d.post("/auth/password/reset", object{"token": reset, "password": goodPassword}).expect(t, "reset", 204, "")
+	d.login("ada@example.org", goodPassword)
+	d.post("/auth/login", credentials("ada@example.org", "the password of a squatter")).expect(t, "the squatter, afterwards", 401, "unauthenticated")
+}

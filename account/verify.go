@@ -13,18 +13,35 @@ import (
 
 var errNoMail = fault.New(fault.Forbidden, "this server sends no mail: ask whoever runs it")
 
-// Verify uses the token of a link that proves an address: a new account may log in, or an account has its new address.
-// Faults: BadRequest for a token that is not valid any more, Conflict for an address that has an account meanwhile.
-func (a *Accounts) Verify(ctx context.Context, token string) error {
-	return a.inTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-		c, err := a.find(ctx, tx.Challenge, token, challenge.KindVERIFY, challenge.KindEMAIL)
-		if err != nil {
+// Verify uses the token of a link that proves an address: a new account may log in, or an account has its new address. For a new
+// account it takes the password too: somebody else may have registered the address, and whose mailbox it is must not open them
+// the account. Who does not know the password resets it. Faults: BadRequest for a token that is not valid any more;
+// MissingField, Unauthenticated and TooMany for the password, by which the link is not used up; Conflict for an address that has
+// an account meanwhile.
+func (a *Accounts) Verify(ctx context.Context, token, password string) error {
+	c, err := a.find(system(ctx), a.Client.Challenge, token, challenge.KindVERIFY, challenge.KindEMAIL)
+	if err != nil {
+		return err
+	}
+	isNew := c.Kind == challenge.KindVERIFY
+	if isNew {
+		if password == "" {
+			return fault.New(fault.MissingField, "the field password is missing")
+		}
+		if err := a.proveAgain(ctx, c.Edges.User, password); err != nil {
 			return err
+		}
+	}
+	return a.inTx(ctx, func(ctx context.Context, tx *db.Tx) error {
+		if isNew {
+			if err := unchanged(ctx, tx, c.Edges.User); err != nil {
+				return err
+			}
 		}
 		if err := use(ctx, tx, c); err != nil {
 			return err
 		}
-		err = tx.User.UpdateOneID(c.UserID).SetEmail(c.Address).SetVerifiedAt(a.now()).Exec(ctx)
+		err := tx.User.UpdateOneID(c.UserID).SetEmail(c.Address).SetVerifiedAt(a.now()).Exec(ctx)
 		if db.IsConstraintError(err) {
 			return fault.New(fault.Conflict, "this address has an account")
 		}
@@ -34,15 +51,15 @@ func (a *Accounts) Verify(ctx context.Context, token string) error {
 
 // serveVerify answers POST /auth/verify.
 func (a *Accounts) serveVerify(w http.ResponseWriter, r *http.Request) error {
-	in, err := a.read(w, r, "token")
+	in, err := a.read(w, r, "token", "password")
 	if err != nil {
 		return err
 	}
-	token := in.text("token")
+	token, password := in.text("token"), in.optional("password", "")
 	if in.err != nil {
 		return in.err
 	}
-	if err := a.Verify(r.Context(), token); err != nil {
+	if err := a.Verify(r.Context(), token, password); err != nil {
 		return err
 	}
 	return done(w)

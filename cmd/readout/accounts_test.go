@@ -90,7 +90,7 @@ func TestPersonRegistersByMailAndLogsOutEverywhere(t *testing.T) {
 		t.Errorf("the link is of kind %s and begins with %s", kind, server)
 	}
 	ask("/auth/login", person, http.StatusForbidden)
-	ask("/auth/verify", map[string]string{"token": token}, http.StatusNoContent)
+	ask("/auth/verify", map[string]string{"token": token, "password": person["password"]}, http.StatusNoContent)
 
 	var here, there struct{ AccessToken, RefreshToken string }
 	for _, in := range []any{&here, &there} {
@@ -187,7 +187,7 @@ func TestDemoShowsItsMail(t *testing.T) {
 			if link == nil || link[1] != access.URL {
 				t.Fatalf("the mail is %+v", kept)
 			}
-			if status, text := post(t, access.URL+"/auth/verify", "", map[string]string{"token": link[3]}, nil); status != http.StatusNoContent {
+			if status, text := post(t, access.URL+"/auth/verify", "", map[string]string{"token": link[3], "password": person["password"]}, nil); status != http.StatusNoContent {
 				t.Errorf("verify: %d %s", status, text)
 			}
 			break

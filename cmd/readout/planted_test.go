@@ -230,7 +230,7 @@ func TestPlantedSecretsAreFoundNowhere(t *testing.T) {
 		t.Fatalf("register: %d %s", status, text)
 	}
 	_, _, g.secrets["the token of a letter"] = relay.link(t, "ada@example.org")
-	if status, text := post(t, g.url+"/auth/verify", "", map[string]string{"token": g.secrets["the token of a letter"]}, nil); status != http.StatusNoContent {
+	if status, text := post(t, g.url+"/auth/verify", "", map[string]string{"token": g.secrets["the token of a letter"], "password": person["password"]}, nil); status != http.StatusNoContent {
 		t.Fatalf("verify: %d %s", status, text)
 	}
 	var in struct{ AccessToken, RefreshToken string }
